@@ -1,0 +1,1 @@
+//! Criterion benches of each stage; the benches themselves are in `benches/`.

@@ -1,0 +1,129 @@
+//! A block's inputs, and what executing them gives: [`Block`] → [`ExecutedBlock`] → committed.
+
+use std::{sync::Arc, time::Duration};
+
+use heddle_scheduler::RunStats;
+use heddle_storage::BlockBatch;
+use heddle_types::{BlockHeader, Hash, Pubkey, Receipt, StatusKey, StoredTransaction};
+
+use crate::{Outcome, VerifiedTransaction, account_table::AccountChange, chain::Undo, engine::Shared, state_hash::Lattice};
+
+/// All that enters the execution of a block. Nothing else does: no clock, no identity of the node.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Position in time; larger than the newest executed block's.
+    pub slot: u64,
+    /// What the clock sysvar shows, in Unix seconds.
+    pub unix_timestamp: i64,
+    /// The recent blockhash that this block adds to the queue when it ends.
+    pub blockhash: Hash,
+    /// Who gets the fees.
+    pub collector: Pubkey,
+    /// In block order.
+    pub transactions: Vec<VerifiedTransaction>,
+}
+
+/// Where a block's time went; all zero unless the engine was built with a clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageTimes {
+    /// Interning keys, loading accounts, lock sets, conflict graph.
+    pub schedule: Duration,
+    /// Running the transactions, from the first start to the last end.
+    pub execute: Duration,
+    /// Collecting changes and the lattice.
+    pub hash: Duration,
+}
+
+/// A block that was executed and not committed. Nothing of it is durable, and nothing needs to become so: dropping it
+/// takes the engine back to the state before it.
+#[must_use = "an executed block that is dropped is taken back"]
+pub struct ExecutedBlock {
+    pub(crate) header: BlockHeader,
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) changes: Vec<AccountChange>,
+    pub(crate) lattice: Lattice,
+    pub(crate) transactions: Vec<VerifiedTransaction>,
+    pub(crate) statuses_from_slot: u64,
+    pub(crate) times: StageTimes,
+    pub(crate) run: RunStats,
+    /// What takes the engine back; `None` once the block is committed.
+    pub(crate) undo: Option<Undo>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl ExecutedBlock {
+    /// Header with state hash and block hash.
+    pub fn header(&self) -> &BlockHeader {
+        &self.header
+    }
+
+    /// One outcome per transaction of the [`Block`], in its order.
+    pub fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+
+    /// Accounts that the block changed, in ascending order of key.
+    pub fn changes(&self) -> &[AccountChange] {
+        &self.changes
+    }
+
+    /// The accounts lattice after the block.
+    pub fn lattice(&self) -> &Lattice {
+        &self.lattice
+    }
+
+    /// The transactions that were given, in block order; those rejected are not part of the block.
+    pub fn transactions(&self) -> &[VerifiedTransaction] {
+        &self.transactions
+    }
+
+    /// Where the time went.
+    pub fn times(&self) -> StageTimes {
+        self.times
+    }
+
+    /// What each worker did.
+    pub fn run_stats(&self) -> &RunStats {
+        &self.run
+    }
+
+    /// (transaction, receipt) of every transaction that is in the block.
+    pub fn processed(&self) -> impl Iterator<Item = (&VerifiedTransaction, &Receipt)> {
+        self.transactions
+            .iter()
+            .zip(&self.outcomes)
+            .filter_map(|(transaction, outcome)| Some((transaction, outcome.receipt()?)))
+    }
+
+    /// The atomic write that makes the block durable.
+    pub(crate) fn to_batch(&self) -> BlockBatch {
+        let accounts =
+            self.changes.iter().map(|change| (change.key, change.after.exists().then(|| change.after.clone()))).collect();
+        let status = |transaction: &VerifiedTransaction| StatusKey {
+            blockhash: *transaction.transaction().recent_blockhash(),
+            message_hash: *transaction.message_hash(),
+        };
+        BlockBatch {
+            header: self.header,
+            lattice: self.lattice.to_bytes(),
+            accounts,
+            statuses: self.processed().map(|(transaction, _)| status(transaction)).collect(),
+            transactions: self
+                .processed()
+                .map(|(transaction, receipt)| StoredTransaction {
+                    wire: transaction.transaction().wire_bytes().into(),
+                    receipt: Receipt { details: None, ..receipt.clone() },
+                })
+                .collect(),
+            statuses_from_slot: self.statuses_from_slot,
+        }
+    }
+}
+
+impl Drop for ExecutedBlock {
+    fn drop(&mut self) {
+        if let Some(undo) = self.undo.take() {
+            self.shared.take_back(undo, self.header.slot, &self.changes);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Builds an engine: validated once, no setters afterwards.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use heddle_scheduler::{Pool, Schedule};
+use heddle_storage::{MemoryStore, Store, Tip};
+use heddle_types::{Account, BlockHeader, Genesis, Hash, Pubkey, ids};
+use heddle_vm::{
+    BlockEnvironment, Clock, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache,
+};
+use parking_lot::{Mutex, RwLock};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    BuildError, Engine,
+    account_table::AccountTable,
+    chain::Chain,
+    engine::{Executor, Shared},
+    execute,
+    plan::BlockPlan,
+    state_hash::{Lattice, block_hash},
+    status_cache::StatusCache,
+};
+
+/// A monotonic clock for stage times; the engine itself has none.
+pub type StageClock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// Configuration of an [`Engine`]. Every setting has a default.
+pub struct Builder {
+    store: Arc<dyn Store>,
+    workers: usize,
+    workers_max: usize,
+    runtime: Option<Arc<Runtime>>,
+    accounts: Vec<(Pubkey, Account)>,
+    genesis_timestamp: i64,
+    genesis_blockhash: Option<Hash>,
+    collector: Pubkey,
+    record_details: bool,
+    clock: Option<StageClock>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            store: Arc::new(MemoryStore::new()),
+            workers: 1,
+            workers_max: 1,
+            runtime: None,
+            accounts: Vec::new(),
+            genesis_timestamp: 0,
+            genesis_blockhash: None,
+            collector: default_collector(),
+            record_details: false,
+            clock: None,
+        }
+    }
+}
+
+/// Who gets the fees unless the caller says otherwise: an address nobody has the key of.
+fn default_collector() -> Pubkey {
+    Pubkey::new_from_array(Sha256::digest(b"heddle collector").into())
+}
+
+impl Builder {
+    /// Where blocks become durable (default: memory). If it holds a chain, the engine goes on from its tip.
+    pub fn store(self, store: impl Store) -> Self {
+        self.shared_store(Arc::new(store))
+    }
+
+    /// As [`Self::store`], for a store that the caller keeps a handle of.
+    pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Workers that execute transactions (default 1). The result does not depend on it.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Workers that [`Engine::execute_block_with`] may ask for, if more than [`Self::workers`].
+    pub fn workers_max(mut self, workers: usize) -> Self {
+        self.workers_max = workers;
+        self
+    }
+
+    /// Builtins, precompiles and syscalls (default: mainnet's, [`heddle_programs::runtime`]).
+    pub fn runtime(mut self, runtime: Arc<Runtime>) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Adds a genesis account.
+    pub fn account(mut self, key: Pubkey, account: Account) -> Self {
+        self.accounts.push((key, account));
+        self
+    }
+
+    /// Adds genesis accounts.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = (Pubkey, Account)>) -> Self {
+        self.accounts.extend(accounts);
+        self
+    }
+
+    /// Adds a system account with `lamports` to genesis.
+    pub fn fund(self, key: Pubkey, lamports: u64) -> Self {
+        self.account(key, Account::with_lamports(lamports))
+    }
+
+    /// The genesis block's timestamp in Unix seconds (default 0).
+    pub fn genesis_timestamp(mut self, unix_timestamp: i64) -> Self {
+        self.genesis_timestamp = unix_timestamp;
+        self
+    }
+
+    /// The genesis blockhash (default: derived from the genesis accounts).
+    pub fn genesis_blockhash(mut self, blockhash: Hash) -> Self {
+        self.genesis_blockhash = Some(blockhash);
+        self
+    }
+
+    /// Who gets the fees of blocks made by [`Engine::next_block`].
+    pub fn collector(mut self, collector: Pubkey) -> Self {
+        self.collector = collector;
+        self
+    }
+
+    /// Whether receipts carry logs, return data and inner instructions (default no: they cost time).
+    pub fn record_details(mut self, record: bool) -> Self {
+        self.record_details = record;
+        self
+    }
+
+    /// A clock for [`crate::StageTimes`]; without one they stay zero.
+    pub fn stage_clock(mut self, clock: StageClock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Opens the store, or initialises it with the genesis state if it is empty.
+    ///
+    /// Genesis holds the given accounts, the shipped programs, builtins and sysvars. If the store holds a chain, the
+    /// given accounts must be those it began with, or none.
+    ///
+    /// # Errors
+    /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, the pool cannot start.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        let runtime = self.runtime.clone().unwrap_or_else(heddle_programs::runtime);
+        let tip = match self.store.tip()? {
+            Some(tip) => {
+                self.check_genesis(&runtime)?;
+                tip
+            }
+            None => self.initialize(&runtime)?,
+        };
+        let statuses = StatusCache::new();
+        let chain = Chain::open(&*self.store, tip, &statuses)?;
+        let table = Arc::new(AccountTable::new());
+        let collector = table.intern(&self.collector);
+        table.load(&[collector], &*self.store)?;
+        let environment = Arc::new(BlockEnvironment::new(Clock::default(), Hash::default()));
+        let pool_size = self.workers.max(self.workers_max);
+        let workers = execute::make_workers(pool_size, || {
+            InvokeContext::new(runtime.clone(), environment.clone(), Arc::new(NoPrograms))
+        });
+        let executor = Executor {
+            pool: Pool::new(pool_size)?,
+            schedule: Schedule::new(),
+            plan: BlockPlan::default(),
+            workers,
+            default_workers: self.workers,
+        };
+        Ok(Engine::from_shared(Shared {
+            store: self.store,
+            runtime,
+            table,
+            programs: Arc::new(ProgramCache::default()),
+            statuses,
+            chain: RwLock::new(chain),
+            executor: Mutex::new(executor),
+            collector: self.collector,
+            record_details: self.record_details,
+            clock: self.clock,
+        }))
+    }
+
+    fn initialize(&self, runtime: &Runtime) -> Result<Tip, BuildError> {
+        let (genesis, lattice) = self.genesis(runtime)?;
+        let lattice = lattice.to_bytes();
+        self.store.initialize(&genesis, &lattice)?;
+        Ok(Tip { header: genesis.header, lattice })
+    }
+
+    /// A caller that names genesis accounts must mean the chain that is there.
+    fn check_genesis(&self, runtime: &Runtime) -> Result<(), BuildError> {
+        if self.accounts.is_empty() {
+            return Ok(());
+        }
+        let given = self.genesis(runtime)?.0.header.state_hash;
+        let stored = self.store.header(0)?.map_or_else(Hash::default, |header| header.state_hash);
+        if given == stored { Ok(()) } else { Err(BuildError::OtherGenesis { stored, given }) }
+    }
+
+    /// The genesis state that this builder describes.
+    fn genesis(&self, runtime: &Runtime) -> Result<(Genesis, Lattice), BuildError> {
+        let mut accounts: BTreeMap<Pubkey, Account> = BTreeMap::new();
+        for (key, account) in base_accounts(runtime, self.genesis_timestamp) {
+            accounts.insert(key, account);
+        }
+        let mut given = ahash::HashSet::default();
+        for (key, account) in &self.accounts {
+            if !given.insert(*key) {
+                return Err(BuildError::DuplicateGenesisAccount(*key));
+            }
+            accounts.insert(*key, account.clone());
+        }
+        let lattice = Lattice::of(&accounts);
+        let state_hash = lattice.state_hash();
+        let blockhash = self
+            .genesis_blockhash
+            .unwrap_or_else(|| Hash::new_from_array(Sha256::digest(state_hash.as_ref()).into()));
+        let header = BlockHeader {
+            unix_timestamp: self.genesis_timestamp,
+            blockhash,
+            collector: self.collector,
+            state_hash,
+            block_hash: block_hash(&Hash::default(), 0, &blockhash, &lattice),
+            ..BlockHeader::default()
+        };
+        Ok((Genesis { header, accounts: accounts.into_iter().collect() }, lattice))
+    }
+}
+
+/// Shipped programs, native programs and sysvars.
+fn base_accounts(runtime: &Runtime, unix_timestamp: i64) -> Vec<(Pubkey, Account)> {
+    let mut accounts = heddle_programs::genesis_accounts();
+    for key in runtime.native_programs() {
+        if !accounts.iter().any(|(known, _)| known == key) {
+            let account = Account { lamports: 1, owner: ids::native_loader::ID, executable: true, ..Account::default() };
+            accounts.push((*key, account));
+        }
+    }
+    let clock = Clock { unix_timestamp, epoch_start_timestamp: unix_timestamp, leader_schedule_epoch: 1, ..Clock::default() };
+    let rent = Rent::default();
+    for (key, data) in SysvarCache::new(clock, rent, Default::default()).entries() {
+        accounts.push((*key, Account::new(rent.minimum_balance(data.len()), data, ids::sysvar::ID)));
+    }
+    accounts
+}

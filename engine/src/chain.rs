@@ -1,0 +1,140 @@
+//! The chain as the engine holds it in memory: the newest executed block and what the next one needs to know.
+
+use std::collections::VecDeque;
+
+use heddle_storage::{Store, StoreError, Tip};
+use heddle_types::{BlockHeader, Hash, StatusEntry, limits};
+use heddle_vm::{BlockEnvironment, Clock, EpochSchedule, Rent, SysvarCache, slot_hashes_to_bytes};
+use solana_sdk_ids::sysvar;
+
+use crate::{
+    block::Block,
+    blockhash_queue::BlockhashQueue,
+    state_hash::Lattice,
+    status_cache::{StatusCache, StatusHistory},
+};
+
+/// Entries of the slot-hashes sysvar.
+const SLOT_HASHES_MAX: usize = 512;
+/// Entries of the (deprecated) recent-blockhashes sysvar.
+const RECENT_BLOCKHASHES_MAX: usize = 150;
+
+/// State that one block replaces and a dropped block restores.
+#[derive(Clone)]
+pub(crate) struct ChainTip {
+    pub(crate) header: BlockHeader,
+    pub(crate) lattice: Lattice,
+    pub(crate) blockhashes: BlockhashQueue,
+    /// (slot, block hash), newest first.
+    pub(crate) slot_hashes: VecDeque<(u64, Hash)>,
+    /// Timestamp of the first block of the current epoch.
+    pub(crate) epoch_start_timestamp: i64,
+}
+
+/// What takes the chain back by one block.
+pub(crate) struct Undo {
+    pub(crate) tip: ChainTip,
+}
+
+/// Everything behind the engine's chain lock.
+pub(crate) struct Chain {
+    pub(crate) tip: ChainTip,
+    pub(crate) statuses: StatusHistory,
+    /// Executed and not yet committed, oldest first.
+    pub(crate) open_slots: VecDeque<u64>,
+    /// Why no further block is taken.
+    pub(crate) poison: Option<String>,
+}
+
+impl Chain {
+    /// Rebuilds the chain from a store that holds one.
+    pub(crate) fn open(store: &dyn Store, tip: Tip, cache: &StatusCache) -> Result<Self, StoreError> {
+        let headers = store.recent_headers(SLOT_HASHES_MAX)?;
+        let schedule = EpochSchedule::default();
+        let epoch = schedule.epoch(tip.header.slot);
+        let epoch_start_timestamp = headers
+            .iter()
+            .find(|header| schedule.epoch(header.slot) == epoch)
+            .map_or(tip.header.unix_timestamp, |header| header.unix_timestamp);
+        let queue_start = headers.len().saturating_sub(limits::BLOCKHASH_QUEUE_LENGTH);
+        let tip = ChainTip {
+            header: tip.header,
+            lattice: Lattice::from_bytes(&tip.lattice),
+            blockhashes: BlockhashQueue::from_headers(&headers[queue_start..]),
+            slot_hashes: headers.iter().rev().map(|header| (header.slot, header.block_hash)).collect(),
+            epoch_start_timestamp,
+        };
+        let statuses = restore_statuses(store.statuses()?, cache);
+        Ok(Self { tip, statuses, open_slots: VecDeque::new(), poison: None })
+    }
+
+    /// The environment in which `block` executes: everything up to its parent, and its own inputs.
+    pub(crate) fn environment(&self, block: &Block) -> BlockEnvironment {
+        let schedule = EpochSchedule::default();
+        let epoch = schedule.epoch(block.slot);
+        let clock = Clock {
+            slot: block.slot,
+            epoch_start_timestamp: self.epoch_start_timestamp(block),
+            epoch,
+            leader_schedule_epoch: epoch + 1,
+            unix_timestamp: block.unix_timestamp,
+        };
+        let mut sysvars = SysvarCache::new(clock, Rent::default(), schedule);
+        let slot_hashes: Vec<_> = self.tip.slot_hashes.iter().copied().collect();
+        sysvars.set(sysvar::slot_hashes::ID, &slot_hashes_to_bytes(&slot_hashes));
+        sysvars.set(sysvar::recent_blockhashes::ID, &self.recent_blockhashes_to_bytes());
+        BlockEnvironment {
+            sysvars,
+            blockhash: self.tip.blockhashes.last(),
+            lamports_per_signature: limits::LAMPORTS_PER_SIGNATURE,
+        }
+    }
+
+    fn epoch_start_timestamp(&self, block: &Block) -> i64 {
+        let schedule = EpochSchedule::default();
+        if schedule.epoch(block.slot) == schedule.epoch(self.tip.header.slot) {
+            self.tip.epoch_start_timestamp
+        } else {
+            block.unix_timestamp
+        }
+    }
+
+    /// Account data of the recent-blockhashes sysvar: count, then (blockhash, lamports per signature), newest first.
+    fn recent_blockhashes_to_bytes(&self) -> Vec<u8> {
+        let hashes: Vec<_> = self.tip.blockhashes.recent().take(RECENT_BLOCKHASHES_MAX).collect();
+        let mut bytes = (hashes.len() as u64).to_le_bytes().to_vec();
+        for hash in hashes {
+            bytes.extend_from_slice(hash.as_ref());
+            bytes.extend_from_slice(&limits::LAMPORTS_PER_SIGNATURE.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Makes `header` the newest executed block; returns what takes it back.
+    pub(crate) fn advance(&mut self, header: BlockHeader, lattice: Lattice, block: &Block) -> Undo {
+        let epoch_start_timestamp = self.epoch_start_timestamp(block);
+        let undo = Undo { tip: self.tip.clone() };
+        self.tip.header = header;
+        self.tip.lattice = lattice;
+        self.tip.blockhashes.push(header.blockhash);
+        self.tip.slot_hashes.push_front((header.slot, header.block_hash));
+        self.tip.slot_hashes.truncate(SLOT_HASHES_MAX);
+        self.tip.epoch_start_timestamp = epoch_start_timestamp;
+        self.open_slots.push_back(header.slot);
+        undo
+    }
+}
+
+/// Fills the cache from stored statuses and groups them by slot.
+fn restore_statuses(mut entries: Vec<StatusEntry>, cache: &StatusCache) -> StatusHistory {
+    entries.sort_by_key(|entry| entry.slot);
+    let mut history = StatusHistory::default();
+    for block in entries.chunk_by(|a, b| a.slot == b.slot) {
+        let hashes: Vec<Hash> = block.iter().map(|entry| entry.key.message_hash).collect();
+        for hash in &hashes {
+            cache.insert(*hash, block[0].slot);
+        }
+        history.push(block[0].slot, hashes, cache);
+    }
+    history
+}

@@ -1,0 +1,438 @@
+//! The engine: a thin façade over plan, schedule, workers, hashes and store.
+//!
+//! One lock guards the chain, another the workers; neither is on the path of a transaction. Execution and commit are
+//! apart, so block N can be made durable by one thread while block N+1 executes on the others.
+
+use std::sync::Arc;
+
+use heddle_scheduler::{Pool, RunStats, Schedule, TransactionIndex};
+use heddle_storage::Store;
+use heddle_types::{Account, BlockHeader, Hash, Pubkey, ids};
+use heddle_vm::{BlockEnvironment, ProgramCache, Runtime};
+use parking_lot::{Mutex, RwLock};
+
+use crate::{
+    EngineError, VerifiedTransaction,
+    account_table::{AccountChange, AccountTable},
+    block::{Block, ExecutedBlock, StageTimes},
+    builder::{Builder, StageClock},
+    chain::{Chain, Undo},
+    execute::{BlockContext, Outcome, Worker},
+    fees,
+    plan::{BlockPlan, PlanInputs},
+    programs::BlockPrograms,
+    state_hash::{block_hash, chain_blockhash},
+    status_cache::StatusCache,
+};
+
+/// Time between two slots, for callers that do not bring their own timestamps.
+const SLOT_MILLISECONDS: u64 = 400;
+
+/// Executes blocks of transactions in parallel, equal to serial execution in block order, and makes them durable.
+///
+/// Cheap to clone; clones share everything. See the [crate documentation](crate) for an example.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of an engine share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) table: Arc<AccountTable>,
+    pub(crate) programs: Arc<ProgramCache>,
+    pub(crate) statuses: StatusCache,
+    pub(crate) chain: RwLock<Chain>,
+    pub(crate) executor: Mutex<Executor>,
+    pub(crate) collector: Pubkey,
+    pub(crate) record_details: bool,
+    pub(crate) clock: Option<StageClock>,
+}
+
+/// What executes blocks: one at a time.
+pub(crate) struct Executor {
+    pub(crate) pool: Pool,
+    pub(crate) schedule: Schedule,
+    pub(crate) plan: BlockPlan,
+    /// One per thread of the pool.
+    pub(crate) workers: Vec<Worker>,
+    /// How many of them execute blocks unless the caller says otherwise.
+    pub(crate) default_workers: usize,
+}
+
+/// How a block is executed. The result is the same for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parallelism {
+    /// In block order on one thread, without the conflict graph: the reference.
+    Serial,
+    /// On this many workers of the pool, through the conflict graph.
+    Workers(usize),
+}
+
+impl Engine {
+    /// Starts building an engine: store, workers, genesis.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn from_shared(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Header of the newest executed block (genesis at first).
+    pub fn tip(&self) -> BlockHeader {
+        self.shared.chain.read().tip.header
+    }
+
+    /// The newest blockhash: what a transaction signed now should name.
+    pub fn latest_blockhash(&self) -> Hash {
+        self.shared.chain.read().tip.blockhashes.last()
+    }
+
+    /// The account as of the newest executed block; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if it has to be read from the store and that fails.
+    pub fn account(&self, key: &Pubkey) -> Result<Option<Account>, EngineError> {
+        let index = self.shared.table.intern(key);
+        self.shared.table.load(&[index], &*self.shared.store)?;
+        Ok(self.shared.table.peek(index).filter(Account::exists))
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    /// Accounts touched since the engine was opened: what its memory grows with.
+    pub fn cached_account_count(&self) -> u64 {
+        self.shared.table.len().into()
+    }
+
+    /// Workers that execute transactions.
+    pub fn workers(&self) -> usize {
+        self.shared.executor.lock().default_workers
+    }
+
+    /// A block of `transactions` that follows the newest executed one: next slot, 400 ms later, the blockhash of
+    /// [`chain_blockhash`], the engine's collector.
+    pub fn next_block(&self, transactions: Vec<VerifiedTransaction>) -> Block {
+        let chain = self.shared.chain.read();
+        let parent = &chain.tip.header;
+        let slot = parent.slot + 1;
+        // From slot numbers, not from the parent's timestamp: rounding must not add up.
+        let elapsed = |slot: u64| (slot * SLOT_MILLISECONDS / 1000) as i64;
+        Block {
+            slot,
+            unix_timestamp: parent.unix_timestamp + elapsed(slot) - elapsed(parent.slot),
+            blockhash: chain_blockhash(&parent.blockhash, slot),
+            collector: self.shared.collector,
+            transactions,
+        }
+    }
+
+    /// Executes a block on all workers. Nothing is written to the store; the next block may be executed at once.
+    ///
+    /// # Errors
+    /// [`EngineError::SlotNotAfterTip`], [`EngineError::Poisoned`], or a failing host. The engine is then as before.
+    pub fn execute_block(&self, block: Block) -> Result<ExecutedBlock, EngineError> {
+        let mut executor = self.shared.executor.lock();
+        let workers = executor.default_workers;
+        executor.execute(&self.shared, block, Parallelism::Workers(workers))
+    }
+
+    /// As [`Self::execute_block`], but on as many workers as `parallelism` says: for proofs that it makes no difference.
+    ///
+    /// # Errors
+    /// As [`Self::execute_block`]; [`EngineError::Pool`] for more workers than the engine's pool has.
+    pub fn execute_block_with(&self, block: Block, parallelism: Parallelism) -> Result<ExecutedBlock, EngineError> {
+        self.shared.executor.lock().execute(&self.shared, block, parallelism)
+    }
+
+    /// Makes an executed block durable.
+    ///
+    /// # Errors
+    /// [`EngineError::CommitOutOfOrder`] unless its parent is committed; [`EngineError::Store`] if the store fails, and
+    /// from then on [`EngineError::Poisoned`].
+    pub fn commit_block(&self, mut block: ExecutedBlock) -> Result<CommittedBlock, EngineError> {
+        let slot = block.header.slot;
+        {
+            let chain = self.shared.chain.read();
+            chain.check_poison()?;
+            match chain.open_slots.front() {
+                Some(&expected) if expected == slot => {}
+                Some(&expected) => return Err(EngineError::CommitOutOfOrder { expected, got: slot }),
+                None => return Err(EngineError::Poisoned { cause: "an executed block was lost".into() }),
+            }
+        }
+        let result = self.shared.store.commit(&block.to_batch());
+        let mut chain = self.shared.chain.write();
+        // Whatever the outcome, the block is no longer one that can simply be taken back.
+        block.undo = None;
+        if let Err(error) = result {
+            chain.poison = Some(format!("committing slot {slot} failed: {error}"));
+            return Err(error.into());
+        }
+        chain.open_slots.pop_front();
+        drop(chain);
+        Ok(CommittedBlock { header: block.header, outcomes: std::mem::take(&mut block.outcomes) })
+    }
+}
+
+impl Engine {
+    /// Keeps an executed block without writing it to the store: for replay, whose store is read-only and whose account
+    /// table holds every change.
+    pub(crate) fn accept_block(&self, mut block: ExecutedBlock) {
+        block.undo = None;
+        self.shared.chain.write().open_slots.retain(|slot| *slot != block.header.slot);
+    }
+}
+
+/// A block that is durable.
+#[derive(Clone, Debug)]
+pub struct CommittedBlock {
+    /// Its header.
+    pub header: BlockHeader,
+    /// One outcome per transaction that was given.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Chain {
+    pub(crate) fn check_poison(&self) -> Result<(), EngineError> {
+        match &self.poison {
+            Some(cause) => Err(EngineError::Poisoned { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Shared {
+    fn now(&self) -> std::time::Duration {
+        self.clock.as_ref().map_or_else(Default::default, |clock| clock())
+    }
+
+    /// Takes back the newest executed block. Dropping one that has children poisons the engine: they are void.
+    pub(crate) fn take_back(&self, undo: Undo, slot: u64, changes: &[AccountChange]) {
+        let mut chain = self.chain.write();
+        if chain.open_slots.back() != Some(&slot) {
+            chain.poison.get_or_insert(format!("the block at slot {slot} was dropped while a later one was open"));
+            return;
+        }
+        chain.open_slots.pop_back();
+        for change in changes {
+            self.table.revert(change);
+        }
+        chain.statuses.pop(&self.statuses);
+        chain.tip = undo.tip;
+    }
+}
+
+impl Executor {
+    fn execute(
+        &mut self,
+        shared: &Arc<Shared>,
+        block: Block,
+        parallelism: Parallelism,
+    ) -> Result<ExecutedBlock, EngineError> {
+        let began = shared.now();
+        let (environment, recent_blockhashes) = self.prepare(shared, &block)?;
+        let scheduled = shared.now();
+        let environment = Arc::new(environment);
+        let run = self.run(shared, &block, &environment, &recent_blockhashes, parallelism);
+        let run = match run {
+            Ok(run) => run,
+            Err(error) => {
+                self.take_back_open_writes(shared, &block);
+                return Err(error);
+            }
+        };
+        let executed = shared.now();
+        let mut executed_block = self.finish(shared, block, &environment, run);
+        executed_block.times = StageTimes {
+            schedule: scheduled.saturating_sub(began),
+            execute: executed.saturating_sub(scheduled),
+            hash: shared.now().saturating_sub(executed),
+        };
+        Ok(executed_block)
+    }
+
+    /// Plans the block and builds its conflict graph.
+    pub(crate) fn prepare(
+        &mut self,
+        shared: &Shared,
+        block: &Block,
+    ) -> Result<(BlockEnvironment, ahash::HashSet<Hash>), EngineError> {
+        let chain = shared.chain.read();
+        chain.check_poison()?;
+        let tip = chain.tip.header.slot;
+        if block.slot <= tip {
+            return Err(EngineError::SlotNotAfterTip { tip, got: block.slot });
+        }
+        let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
+        let inputs =
+            PlanInputs { table: &shared.table, store: &*shared.store, slot: block.slot, recent_slots: &recent_slots };
+        self.plan.make(&block.transactions, &inputs)?;
+        shared.table.load(&[shared.table.intern(&block.collector)], &*shared.store)?;
+        self.schedule.rebuild(self.plan.lock_sets());
+        let recent = chain.tip.blockhashes.recent().copied().collect();
+        Ok((chain.environment(block), recent))
+    }
+
+    /// Runs every transaction; outcomes stay with the workers.
+    fn run(
+        &mut self,
+        shared: &Arc<Shared>,
+        block: &Block,
+        environment: &Arc<BlockEnvironment>,
+        recent_blockhashes: &ahash::HashSet<Hash>,
+        parallelism: Parallelism,
+    ) -> Result<RunStats, EngineError> {
+        self.write_sysvars(shared, environment)?;
+        let programs = Arc::new(BlockPrograms::new(
+            shared.table.clone(),
+            shared.programs.clone(),
+            shared.runtime.clone(),
+            self.plan.programs.clone(),
+            block.slot,
+        ));
+        for worker in &mut self.workers {
+            worker.machine_mut().set_block(environment.clone(), programs.clone());
+        }
+        let context = BlockContext {
+            transactions: &block.transactions,
+            plan: &self.plan,
+            table: &shared.table,
+            statuses: &shared.statuses,
+            recent_blockhashes,
+            environment,
+            slot: block.slot,
+            record_details: shared.record_details,
+        };
+        let execute = |worker: &mut Worker, transaction: TransactionIndex| {
+            worker.execute(&context, transaction.0 as usize);
+        };
+        let workers = &mut self.workers;
+        match parallelism {
+            Parallelism::Serial => {
+                let first = &mut workers[0];
+                Ok(heddle_scheduler::serial::run(block.transactions.len(), |transaction| execute(first, transaction), None)?)
+            }
+            Parallelism::Workers(count) => {
+                let count = count.min(workers.len());
+                Ok(self.pool.run(&self.schedule, &mut workers[..count], execute)?)
+            }
+        }
+    }
+
+    /// Sysvar accounts change with the block, before its first transaction.
+    fn write_sysvars(&mut self, shared: &Shared, environment: &BlockEnvironment) -> Result<(), EngineError> {
+        let rent = &environment.sysvars.rent;
+        for (id, data) in environment.sysvars.entries() {
+            let index = shared.table.intern(id);
+            shared.table.load(&[index], &*shared.store)?;
+            let lamports = rent.minimum_balance(data.len());
+            let is_current = shared.table.with(index, |account| account.lamports == lamports && *account.data == **data);
+            if !is_current && shared.table.write(index, Account::new(lamports, data, ids::sysvar::ID)) {
+                self.workers[0].dirty.push(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Collects what the workers did into an executed block and advances the chain.
+    fn finish(
+        &mut self,
+        shared: &Arc<Shared>,
+        block: Block,
+        environment: &BlockEnvironment,
+        run: RunStats,
+    ) -> ExecutedBlock {
+        let outcomes = self.take_outcomes(block.transactions.len());
+        self.deposit_fees(shared, &block, environment);
+        let mut changes: Vec<AccountChange> = self
+            .workers
+            .iter_mut()
+            .flat_map(|worker| worker.dirty.drain(..))
+            .filter_map(|index| shared.table.close(index))
+            .collect();
+        changes.sort_unstable_by_key(|change| change.key);
+
+        let processed = || block.transactions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.receipt().is_some());
+        let mut chain = shared.chain.write();
+        let parent = chain.tip.header;
+        let lattice = chain.tip.lattice.after(&changes);
+        let signature_count = processed().map(|(one, _)| one.transaction().signatures().len() as u64).sum();
+        let header = BlockHeader {
+            slot: block.slot,
+            parent_slot: parent.slot,
+            height: parent.height + 1,
+            unix_timestamp: block.unix_timestamp,
+            blockhash: block.blockhash,
+            collector: block.collector,
+            parent_hash: parent.block_hash,
+            transaction_count: processed().count() as u64,
+            signature_count,
+            state_hash: lattice.state_hash(),
+            block_hash: block_hash(&parent.block_hash, signature_count, &block.blockhash, &lattice),
+        };
+        let hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
+        let statuses_from_slot = chain.statuses.push(block.slot, hashes, &shared.statuses);
+        let undo = chain.advance(header, lattice.clone(), &block);
+        ExecutedBlock {
+            header,
+            outcomes,
+            changes,
+            lattice,
+            transactions: block.transactions,
+            statuses_from_slot,
+            times: StageTimes::default(),
+            run,
+            undo: Some(undo),
+            shared: shared.clone(),
+        }
+    }
+
+    fn take_outcomes(&mut self, count: usize) -> Vec<Outcome> {
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; count];
+        for worker in &mut self.workers {
+            for (position, outcome) in worker.outcomes.drain(..) {
+                outcomes[position as usize] = Some(outcome);
+            }
+        }
+        outcomes.into_iter().map(|outcome| outcome.expect("the pool ran every transaction")).collect()
+    }
+
+    /// Fees go to the collector when the block ends, so no transaction sees them.
+    fn deposit_fees(&mut self, shared: &Shared, block: &Block, environment: &BlockEnvironment) {
+        let lamports: u64 = self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.collected_lamports)).sum();
+        let index = shared.table.intern(&block.collector);
+        let mut account = shared.table.read(index);
+        fees::deposit(&mut account, lamports, &environment.sysvars.rent);
+        if shared.table.write(index, account) {
+            self.workers[0].dirty.push(index);
+        }
+    }
+
+    /// After a worker panicked: nothing of the block stays.
+    fn take_back_open_writes(&mut self, shared: &Shared, block: &Block) {
+        for worker in &mut self.workers {
+            for index in worker.dirty.drain(..) {
+                shared.table.reset(index);
+            }
+            worker.outcomes.clear();
+            worker.collected_lamports = 0;
+        }
+        let hashes: Vec<Hash> = block
+            .transactions
+            .iter()
+            .map(|transaction| *transaction.message_hash())
+            .filter(|hash| shared.statuses.slot(hash) == Some(block.slot))
+            .collect();
+        shared.statuses.remove(&hashes);
+    }
+}

@@ -1,0 +1,88 @@
+//! Errors of the engine: the host failed, or the caller asked for what cannot be. A failing transaction is no error.
+
+use heddle_scheduler::PoolError;
+use heddle_storage::StoreError;
+use heddle_types::{Hash, Pubkey, TransactionError, WireError};
+
+/// Why an engine could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The worker pool could not be made.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The store holds a chain that began otherwise than the builder says.
+    #[error("the store was initialised with another genesis: its state hash is {stored}, the builder's is {given}")]
+    OtherGenesis {
+        /// What the store holds.
+        stored: Hash,
+        /// What the builder would have made.
+        given: Hash,
+    },
+    /// The same account was given twice.
+    #[error("genesis account {0} is given twice")]
+    DuplicateGenesisAccount(Pubkey),
+}
+
+/// Why a block could not be executed or committed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A worker panicked; the block was dropped.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The block does not follow the newest executed one.
+    #[error("a block at slot {got} cannot follow slot {tip}")]
+    SlotNotAfterTip {
+        /// Slot of the newest executed block.
+        tip: u64,
+        /// Slot of the refused block.
+        got: u64,
+    },
+    /// The engine refuses to go on; open it again.
+    #[error("the engine takes no more blocks until it is opened again, because {cause}")]
+    Poisoned {
+        /// What happened.
+        cause: String,
+    },
+    /// Blocks are committed in the order of execution.
+    #[error("block at slot {got} was committed before its parent at slot {expected}")]
+    CommitOutOfOrder {
+        /// Slot that had to be committed first.
+        expected: u64,
+        /// Slot that was given.
+        got: u64,
+    },
+}
+
+/// Why a transaction was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IngressError {
+    /// The bytes are no transaction.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// A signature does not verify.
+    #[error("signature {index} does not verify")]
+    Signature {
+        /// Which of the transaction's signatures, the first that failed.
+        index: usize,
+    },
+}
+
+/// Why a single transaction has no receipt.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// It was not taken.
+    #[error(transparent)]
+    Ingress(#[from] IngressError),
+    /// It cannot be in a block: no fee was charged.
+    #[error("transaction rejected: {0}")]
+    Rejected(TransactionError),
+    /// The host failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}

@@ -1,0 +1,481 @@
+//! One transaction on one worker: admission, fee payer, loading, execution, post-checks, write-back.
+//!
+//! ```text
+//!  admitted? ──no──▶ rejected (nothing happened)
+//!     │ yes: fee taken, rollback copies held
+//!  loaded? ────no──▶ fees-only (fee and nonce written)
+//!     │ yes
+//!  executed and checked? ──no──▶ failed (fee and nonce written)
+//!     │ yes
+//!  succeeded (every writable account written)
+//! ```
+//!
+//! Rules: crate `solana-svm` 4.2 (`transaction_processor`, `account_loader`). A worker touches only the accounts that its
+//! transaction locks.
+
+
+use heddle_programs::ComputeBudgetLimits;
+use heddle_types::{
+    Account, AccountIndex, Hash, InnerInstruction, Pubkey, Receipt, ReceiptDetails, ReturnData, SanitizedTransaction,
+    TransactionError, ids,
+};
+use heddle_vm::{BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, NonceData, NonceState, NonceVersion};
+
+use crate::{
+    VerifiedTransaction,
+    account_table::AccountTable,
+    fees::{self, Fee, RentObservation, SystemAccountKind},
+    instructions_sysvar,
+    plan::{BlockPlan, PlannedTransaction},
+    programs,
+    status_cache::StatusCache,
+};
+
+/// Bytes that each existing account counts for beyond its data (SIMD-0186).
+const ACCOUNT_BASE_BYTES: u64 = 64;
+/// Bytes that each lookup table counts for (SIMD-0186).
+const LOOKUP_TABLE_BASE_BYTES: u64 = 8248;
+
+/// What came of one transaction given to a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the block.
+    Processed(Receipt),
+    /// It is not in the block and left no trace.
+    Rejected(TransactionError),
+}
+
+impl Outcome {
+    /// The receipt, if the transaction is in the block.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::Processed(receipt) => Some(receipt),
+            Self::Rejected(_) => None,
+        }
+    }
+}
+
+/// What all workers of a block share.
+pub(crate) struct BlockContext<'a> {
+    pub(crate) transactions: &'a [VerifiedTransaction],
+    pub(crate) plan: &'a BlockPlan,
+    pub(crate) table: &'a AccountTable,
+    pub(crate) statuses: &'a StatusCache,
+    pub(crate) recent_blockhashes: &'a ahash::HashSet<Hash>,
+    pub(crate) environment: &'a BlockEnvironment,
+    pub(crate) slot: u64,
+    pub(crate) record_details: bool,
+}
+
+/// One worker: its machine, and what it did in the open block.
+pub(crate) struct Worker {
+    machine: InvokeContext,
+    observations: Vec<RentObservation>,
+    /// Outcomes by position in the block.
+    pub(crate) outcomes: Vec<(u32, Outcome)>,
+    /// Accounts that this worker wrote first.
+    pub(crate) dirty: Vec<AccountIndex>,
+    /// Fees of the transactions it processed.
+    pub(crate) collected_lamports: u64,
+}
+
+/// A transaction that will be in the block: what is kept of it if it fails.
+struct Admitted {
+    limits: ComputeBudgetLimits,
+    fee: Fee,
+    payer: Account,
+    /// Position among the keys and the advanced account, if it runs on a durable nonce.
+    nonce: Option<(usize, Account)>,
+}
+
+/// Where the results of a transaction go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Into the account table.
+    Commit,
+    /// Nowhere: a simulation.
+    Discard,
+}
+
+impl Worker {
+    pub(crate) fn new(machine: InvokeContext) -> Self {
+        Self {
+            machine,
+            observations: Vec::new(),
+            outcomes: Vec::new(),
+            dirty: Vec::new(),
+            collected_lamports: 0,
+        }
+    }
+
+    pub(crate) fn machine_mut(&mut self) -> &mut InvokeContext {
+        &mut self.machine
+    }
+
+    /// Executes the transaction at `position` of the block and keeps its outcome.
+    pub(crate) fn execute(&mut self, block: &BlockContext<'_>, position: usize) {
+        let outcome = self.process(block, position, Effect::Commit);
+        self.outcomes.push((position as u32, outcome));
+    }
+
+    /// Executes the transaction at `position`.
+    pub(crate) fn process(&mut self, block: &BlockContext<'_>, position: usize, effect: Effect) -> Outcome {
+        let planned = block.plan.transaction(position);
+        if let Some(error) = &planned.rejected {
+            return Outcome::Rejected(error.clone());
+        }
+        let transaction = &block.transactions[position];
+        let admitted = match admit(block, planned, transaction) {
+            Ok(admitted) => admitted,
+            Err(error) => return Outcome::Rejected(error),
+        };
+        let receipt = self.process_admitted(block, planned, transaction.transaction(), &admitted, effect);
+        if effect == Effect::Commit {
+            block.statuses.insert(*transaction.message_hash(), block.slot);
+            self.collected_lamports = self.collected_lamports.saturating_add(admitted.fee.collected());
+        }
+        Outcome::Processed(receipt)
+    }
+
+    fn process_admitted(
+        &mut self,
+        block: &BlockContext<'_>,
+        planned: &PlannedTransaction,
+        transaction: &SanitizedTransaction,
+        admitted: &Admitted,
+        effect: Effect,
+    ) -> Receipt {
+        let limits = &admitted.limits;
+        let budget = ComputeBudget {
+            compute_unit_limit: limits.compute_unit_limit,
+            heap_size_bytes: limits.heap_size_bytes,
+        };
+        self.machine.begin(budget, block.record_details);
+        let mut loaded_bytes = LoadedBytes { count: 0, max: limits.loaded_data_bytes_max.into() };
+        let mut receipt = Receipt {
+            status: Ok(()),
+            executed: false,
+            fee_lamports: admitted.fee.total(),
+            compute_units: 0,
+            loaded_data_bytes: 0,
+            details: None,
+        };
+        let loaded = self.load(block, planned, transaction, admitted, &mut loaded_bytes);
+        receipt.loaded_data_bytes = loaded_bytes.count.min(loaded_bytes.max) as u32;
+        if let Err(error) = loaded {
+            receipt.status = Err(error);
+        } else {
+            receipt.executed = true;
+            receipt.status = self.run(block, planned, transaction);
+            receipt.compute_units = self.machine.consumed_units();
+            receipt.details = block.record_details.then(|| Box::new(self.details()));
+        }
+        if effect == Effect::Commit {
+            match receipt.status {
+                Ok(()) => self.write_accounts(block, planned),
+                Err(_) => self.write_rollback(block, planned, admitted),
+            }
+        }
+        receipt
+    }
+
+    /// Copies the transaction's accounts into the machine.
+    fn load(
+        &mut self,
+        block: &BlockContext<'_>,
+        planned: &PlannedTransaction,
+        transaction: &SanitizedTransaction,
+        admitted: &Admitted,
+        loaded_bytes: &mut LoadedBytes,
+    ) -> Result<(), TransactionError> {
+        loaded_bytes.add(transaction.lookup_count() as u64 * LOOKUP_TABLE_BASE_BYTES)?;
+        let keys = block.plan.keys_of(planned);
+        let mut instructions_sysvar_position = None;
+        for (position, &index) in keys.iter().enumerate() {
+            let key = block.table.slot(index).key;
+            if key == ids::sysvar::instructions::ID {
+                instructions_sysvar_position = Some(position);
+                self.machine.transaction.add_account(key, Account::default());
+                continue;
+            }
+            let account = if position == 0 { admitted.payer.clone() } else { block.table.read(index) };
+            count_loaded(block, keys, &account, loaded_bytes)?;
+            self.machine.transaction.add_account(key, account);
+        }
+        check_programs(&self.machine, transaction)?;
+        if let Some(position) = instructions_sysvar_position {
+            let account =
+                instructions_sysvar::account(transaction, self.machine.transaction.keys(), &planned.writable)
+                    .ok_or(TransactionError::MaxLoadedAccountsDataSizeExceeded)?;
+            self.machine.transaction.set_account(position, account);
+        }
+        Ok(())
+    }
+
+    /// Runs the instructions and checks what must hold afterwards.
+    fn run(
+        &mut self,
+        block: &BlockContext<'_>,
+        planned: &PlannedTransaction,
+        transaction: &SanitizedTransaction,
+    ) -> Result<(), TransactionError> {
+        for instruction in transaction.instructions() {
+            self.machine.transaction.add_instruction(
+                instruction.program_index.into(),
+                instruction.account_indices,
+                instruction.data,
+                |index| (transaction.is_signer(index), planned.writable.contains(index)),
+            );
+        }
+        let context = &self.machine.transaction;
+        self.observations.clear();
+        self.observations
+            .extend((0..context.account_count()).map(|index| RentObservation::new(context.account_at(index))));
+        let lamports_before = lamports_sum(&self.machine);
+        self.machine.execute_instructions().map_err(|(index, error)| TransactionError::InstructionError(index, error))?;
+        self.check_rent(block, planned)?;
+        if lamports_sum(&self.machine) != lamports_before {
+            return Err(TransactionError::UnbalancedTransaction);
+        }
+        Ok(())
+    }
+
+    fn check_rent(&self, block: &BlockContext<'_>, planned: &PlannedTransaction) -> Result<(), TransactionError> {
+        let rent = &block.environment.sysvars.rent;
+        let context = &self.machine.transaction;
+        for (index, before) in self.observations.iter().enumerate() {
+            let is_checked = planned.writable.contains(index) && context.keys()[index] != ids::incinerator::ID;
+            if is_checked && !before.allows(context.account_at(index), rent) {
+                return Err(TransactionError::InsufficientFundsForRent { account_index: index as u8 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that a successful transaction may have changed goes into the table.
+    fn write_accounts(&mut self, block: &BlockContext<'_>, planned: &PlannedTransaction) {
+        for (position, &index) in block.plan.keys_of(planned).iter().enumerate() {
+            let context = &mut self.machine.transaction;
+            // The payer was debited outside the machine.
+            if position != 0 && !context.is_touched(position) {
+                continue;
+            }
+            assert!(planned.writable.contains(position), "a read-only account was changed: {}", context.keys()[position]);
+            if block.table.write(index, context.take_account(position)) {
+                self.dirty.push(index);
+            }
+        }
+    }
+
+    /// A failed transaction still pays and still advances its nonce.
+    fn write_rollback(&mut self, block: &BlockContext<'_>, planned: &PlannedTransaction, admitted: &Admitted) {
+        let keys = block.plan.keys_of(planned);
+        let mut payer = admitted.payer.clone();
+        if let Some((position, nonce)) = &admitted.nonce {
+            if *position == 0 {
+                payer.data = nonce.data.clone();
+            } else if block.table.write(keys[*position], nonce.clone()) {
+                self.dirty.push(keys[*position]);
+            }
+        }
+        if block.table.write(keys[0], payer) {
+            self.dirty.push(keys[0]);
+        }
+    }
+
+    fn details(&mut self) -> ReceiptDetails {
+        let logs = self.machine.take_logs().unwrap_or_default();
+        let context = &self.machine.transaction;
+        let (program, data) = context.return_data();
+        let return_data = (!data.is_empty()).then(|| ReturnData { program: *program, data: data.to_vec() });
+        let inner_instructions = context.trace()[context.top_level_count().min(context.trace().len())..]
+            .iter()
+            .map(|instruction| InnerInstruction {
+                top_level_index: instruction.top_level_index as u8,
+                stack_height: instruction.stack_height,
+                program_index: instruction.program_index as u8,
+                account_indices: context
+                    .accounts_of(instruction)
+                    .iter()
+                    .map(|account| account.index_in_transaction as u8)
+                    .collect(),
+                data: context.data_of(instruction).to_vec(),
+            })
+            .collect();
+        ReceiptDetails { logs, return_data, inner_instructions }
+    }
+
+    /// The working copies after [`Self::process`], for simulation: (key, account) of every writable account.
+    pub(crate) fn working_copies(&self) -> impl Iterator<Item = (Pubkey, &Account)> {
+        let context = &self.machine.transaction;
+        context.keys().iter().copied().zip((0..context.account_count()).map(|index| context.account_at(index)))
+    }
+}
+
+// ---- admission ----------------------------------------------------------------------------------------------------
+
+/// Decides whether the transaction can be in the block, and takes its fee (from a copy).
+fn admit(
+    block: &BlockContext<'_>,
+    planned: &PlannedTransaction,
+    transaction: &VerifiedTransaction,
+) -> Result<Admitted, TransactionError> {
+    let keys = block.plan.keys_of(planned);
+    let message = transaction.transaction();
+    let limits = compute_budget_limits(message)?;
+    let nonce = if block.recent_blockhashes.contains(message.recent_blockhash()) {
+        None
+    } else {
+        Some(advance_nonce(block, planned, message, keys).ok_or(TransactionError::BlockhashNotFound)?)
+    };
+    if block.statuses.contains(transaction.message_hash()) {
+        return Err(TransactionError::AlreadyProcessed);
+    }
+    let fee = Fee {
+        base: fees::base_fee(message.signatures().len() as u64 + precompile_signature_count(message)),
+        priority: limits.priority_fee_lamports,
+    };
+    let mut payer = block.table.read(keys[0]);
+    fees::charge(&mut payer, fee.total(), &block.environment.sysvars.rent)?;
+    Ok(Admitted { limits, fee, payer, nonce })
+}
+
+fn compute_budget_limits(transaction: &SanitizedTransaction) -> Result<ComputeBudgetLimits, TransactionError> {
+    if let Some(config) = transaction.config() {
+        return heddle_programs::compute_budget_limits_v1(&config);
+    }
+    let keys = transaction.static_keys();
+    heddle_programs::compute_budget_limits(
+        transaction
+            .instructions()
+            .map(|instruction| (&keys[usize::from(instruction.program_index)], instruction.data)),
+    )
+}
+
+/// Signatures that precompile instructions announce: each is charged like one of the transaction's own.
+fn precompile_signature_count(transaction: &SanitizedTransaction) -> u64 {
+    let keys = transaction.static_keys();
+    transaction
+        .instructions()
+        .filter(|instruction| {
+            let program = &keys[usize::from(instruction.program_index)];
+            *program == ids::ed25519_program::ID
+                || *program == ids::secp256k1_program::ID
+                || *program == ids::secp256r1_program::ID
+        })
+        .map(|instruction| instruction.data.first().copied().map_or(0, u64::from))
+        .sum()
+}
+
+/// The nonce account of a durable-nonce transaction, advanced; `None` if the transaction is none or its nonce is stale.
+fn advance_nonce(
+    block: &BlockContext<'_>,
+    planned: &PlannedTransaction,
+    transaction: &SanitizedTransaction,
+    keys: &[AccountIndex],
+) -> Option<(usize, Account)> {
+    const ADVANCE_NONCE_TAG: [u8; 4] = 4u32.to_le_bytes();
+    let static_keys = transaction.static_keys();
+    let first = transaction.instructions().next()?;
+    let is_advance = static_keys[usize::from(first.program_index)] == ids::system_program::ID
+        && first.data.get(..4) == Some(&ADVANCE_NONCE_TAG);
+    let position = usize::from(*first.account_indices.first()?);
+    if !is_advance || position >= static_keys.len() || !planned.writable.contains(position) {
+        return None;
+    }
+    let mut account = block.table.read(keys[position]);
+    if fees::system_account_kind(&account) != Some(SystemAccountKind::Nonce) {
+        return None;
+    }
+    let state = NonceState::from_bytes(&account.data)?;
+    let data = *state.verify_recent(transaction.recent_blockhash())?;
+    let next = DurableNonce::from_blockhash(&block.environment.blockhash);
+    let is_signed = first
+        .account_indices
+        .iter()
+        .any(|&index| transaction.is_signer(index.into()) && static_keys.get(usize::from(index)) == Some(&data.authority));
+    if data.durable_nonce == next || !is_signed {
+        return None;
+    }
+    let advanced = NonceState {
+        version: NonceVersion::Current,
+        data: Some(NonceData {
+            durable_nonce: next,
+            lamports_per_signature: block.environment.lamports_per_signature,
+            ..data
+        }),
+    };
+    assert!(advanced.write_to(account.data.make_mut()), "an initialised nonce account has room for its state");
+    Some((position, account))
+}
+
+// ---- loading ------------------------------------------------------------------------------------------------------
+
+/// Counts account data against the transaction's limit.
+struct LoadedBytes {
+    count: u64,
+    max: u64,
+}
+
+impl LoadedBytes {
+    fn add(&mut self, bytes: u64) -> Result<(), TransactionError> {
+        self.count = self.count.saturating_add(bytes);
+        if self.count > self.max { Err(TransactionError::MaxLoadedAccountsDataSizeExceeded) } else { Ok(()) }
+    }
+}
+
+/// Counts an account, and the program data behind it unless the transaction names that account itself.
+fn count_loaded(
+    block: &BlockContext<'_>,
+    keys: &[AccountIndex],
+    account: &Account,
+    loaded_bytes: &mut LoadedBytes,
+) -> Result<(), TransactionError> {
+    if !account.exists() {
+        return Ok(());
+    }
+    loaded_bytes.add(ACCOUNT_BASE_BYTES + account.data.len() as u64)?;
+    let Some(address) = programs::program_data_address(account) else { return Ok(()) };
+    let Some(index) = block.table.find(&address) else { return Ok(()) };
+    if keys.contains(&index) {
+        return Ok(());
+    }
+    // Not always locked (the program may be new in this block), so this waits for a writer; no writer that can be
+    // concurrent changes the size.
+    match block.table.peek(index).filter(Account::exists) {
+        Some(data) => loaded_bytes.add(ACCOUNT_BASE_BYTES + data.data.len() as u64),
+        None => Ok(()),
+    }
+}
+
+/// Every invoked program must exist and belong to a loader.
+fn check_programs(machine: &InvokeContext, transaction: &SanitizedTransaction) -> Result<(), TransactionError> {
+    const LOADERS: [Pubkey; 5] = [
+        ids::native_loader::ID,
+        ids::bpf_loader_upgradeable::ID,
+        ids::bpf_loader::ID,
+        ids::bpf_loader_deprecated::ID,
+        ids::loader_v4::ID,
+    ];
+    for instruction in transaction.instructions() {
+        let program = machine.transaction.account_at(instruction.program_index.into());
+        if !program.exists() {
+            return Err(TransactionError::ProgramAccountNotFound);
+        }
+        if !LOADERS.contains(&program.owner) {
+            return Err(TransactionError::InvalidProgramForExecution);
+        }
+    }
+    Ok(())
+}
+
+fn lamports_sum(machine: &InvokeContext) -> u128 {
+    let context = &machine.transaction;
+    (0..context.account_count()).map(|index| u128::from(context.account_at(index).lamports)).sum()
+}
+
+/// Machines for `count` workers.
+pub(crate) fn make_workers(count: usize, make: impl Fn() -> InvokeContext) -> Vec<Worker> {
+    (0..count).map(|_| Worker::new(make())).collect()
+}
+

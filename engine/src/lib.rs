@@ -1,0 +1,54 @@
+//! Executes Solana-style transactions and blocks in parallel, bit for bit equal to serial execution.
+//!
+//! ```
+//! use heddle_engine::{Engine, VerifiedTransaction};
+//! # use heddle_engine::doc::{alice, transfer};
+//! # use heddle_types::Pubkey;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bob = Pubkey::new_from_array([2; 32]);
+//! let engine = Engine::builder().fund(alice(), 10_000_000_000).workers(2).build()?;
+//! let wire_bytes = transfer(bob, 1_000_000_000, engine.latest_blockhash()); // signed by alice, from any Solana client
+//! let receipt = engine.execute(&wire_bytes)?;
+//! assert_eq!(receipt.status, Ok(()));
+//! assert_eq!(engine.account(&bob)?.unwrap().lamports, 1_000_000_000);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Whole blocks go through [`Engine::execute_block`], which writes nothing, and [`Engine::commit_block`], which makes
+//! the block durable; in between, an embedder may drop it. A failing transaction is data (its [`Receipt`]), never an
+//! error; errors mean that the host failed.
+#![doc = include_str!("../README.md")]
+
+mod account_table;
+mod block;
+mod blockhash_queue;
+mod builder;
+mod chain;
+#[doc(hidden)]
+pub mod doc;
+mod engine;
+mod error;
+mod execute;
+mod fees;
+mod ingress;
+mod instructions_sysvar;
+mod lookup;
+mod plan;
+mod programs;
+mod replay;
+mod simulate;
+mod state_hash;
+mod status_cache;
+
+pub use account_table::AccountChange;
+pub use block::{Block, ExecutedBlock, StageTimes};
+pub use builder::{Builder, StageClock};
+pub use engine::{CommittedBlock, Engine, Parallelism};
+pub use error::{BuildError, EngineError, ExecuteError, IngressError};
+pub use execute::Outcome;
+pub use heddle_types::Receipt;
+pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_signatures};
+pub use replay::{Difference, ReplayError, ReplayReport, replay};
+pub use simulate::Simulation;
+pub use state_hash::{Lattice, block_hash, chain_blockhash};

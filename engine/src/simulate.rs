@@ -1,0 +1,82 @@
+//! Single transactions: simulation without effect, and a block of one for whoever wants just that.
+
+use heddle_types::{Account, Pubkey, Receipt};
+use std::sync::Arc;
+
+use crate::{
+    Engine, EngineError, ExecuteError, Outcome, VerifiedTransaction,
+    engine::Executor,
+    execute::{BlockContext, Effect},
+    programs::BlockPrograms,
+};
+
+/// What a simulated transaction would have done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// As if it were in the next block; receipts carry details.
+    pub outcome: Outcome,
+    /// The transaction's accounts afterwards, in the order of its keys (as they are, if it was rejected or failed).
+    pub accounts: Vec<(Pubkey, Account)>,
+}
+
+impl Engine {
+    /// Executes one transaction as if it were alone in the next block, and changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if an account cannot be read; [`EngineError::Poisoned`].
+    pub fn simulate(&self, transaction: &VerifiedTransaction) -> Result<Simulation, EngineError> {
+        let shared = self.shared();
+        let block = self.next_block(vec![transaction.clone()]);
+        let mut executor = shared.executor.lock();
+        let (environment, recent_blockhashes) = executor.prepare(shared, &block)?;
+        let Executor { plan, workers, .. } = &mut *executor;
+        let programs = BlockPrograms::new(
+            shared.table.clone(),
+            shared.programs.clone(),
+            shared.runtime.clone(),
+            plan.programs.clone(),
+            block.slot,
+        );
+        let environment = Arc::new(environment);
+        let worker = &mut workers[0];
+        worker.machine_mut().set_block(environment.clone(), Arc::new(programs));
+        let context = BlockContext {
+            transactions: &block.transactions,
+            plan,
+            table: &shared.table,
+            statuses: &shared.statuses,
+            recent_blockhashes: &recent_blockhashes,
+            environment: &environment,
+            slot: block.slot,
+            record_details: true,
+        };
+        let outcome = worker.process(&context, 0, Effect::Discard);
+        let is_success = outcome.receipt().is_some_and(|receipt| receipt.status.is_ok());
+        let accounts = if is_success {
+            worker.working_copies().map(|(key, account)| (key, account.clone())).collect()
+        } else {
+            let keys = plan.keys_of(plan.transaction(0));
+            keys.iter().map(|&index| (shared.table.slot(index).key, shared.table.read(index))).collect()
+        };
+        Ok(Simulation { outcome, accounts })
+    }
+
+    /// Verifies, executes and commits one transaction in a block of its own.
+    ///
+    /// # Errors
+    /// [`ExecuteError`] if it is not taken, cannot be in a block, or the host fails. A transaction that was executed
+    /// and failed is no error: its receipt says so.
+    pub fn execute(&self, wire_bytes: &[u8]) -> Result<Receipt, ExecuteError> {
+        let transaction = VerifiedTransaction::new(wire_bytes)?;
+        let executed = self.execute_block(self.next_block(vec![transaction]))?;
+        if let Some(Outcome::Rejected(error)) = executed.outcomes().first() {
+            return Err(ExecuteError::Rejected(error.clone()));
+        }
+        let committed = self.commit_block(executed)?;
+        match committed.outcomes.into_iter().next() {
+            Some(Outcome::Processed(receipt)) => Ok(receipt),
+            Some(Outcome::Rejected(error)) => Err(ExecuteError::Rejected(error)),
+            None => Err(EngineError::Poisoned { cause: "a block of one gave no outcome".into() }.into()),
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The reference: Agave's own `solana-svm` batch processor, with the checks that its bank makes around it.
+//!
+//! ```text
+//! wire ─parse─► sanitise ─► verify signatures ─► resolve lookup tables ─► locks ─► age ─► status cache ─► solana-svm ─► commit
+//!                  └──────────────────────── rejected: nothing charged ─────────────────────┘                │
+//!                                                                       fees-only, failed, succeeded ◄───────┘
+//! ```
+//!
+//! Only the boxes outside `solana-svm` are written here, after `Bank::verify_transaction`, `Bank::check_transactions` and
+//! `Bank::commit_transactions`. One instance is one block; the case's blockhash is the only one in the queue.
+
+use crate::environment::{Environment, LAMPORTS_PER_SIGNATURE, SLOT};
+use agave_precompiles::{get_precompile, is_precompile};
+use agave_reserved_account_keys::ReservedAccountKeys;
+use solana_account::{AccountSharedData, ReadableAccount};
+use solana_address::Address;
+use solana_address_lookup_table_interface::{error::AddressLookupError, state::AddressLookupTable};
+use solana_builtins::BUILTINS;
+use solana_clock::Slot;
+use solana_fee::FeeFeatures;
+use solana_hash::Hash;
+use solana_message::{
+    AddressLoader, inner_instruction::InnerInstructionsList, v0::LoadedAddresses,
+    v0::MessageAddressTableLookup,
+};
+use solana_nonce::state::DurableNonce;
+use solana_program_runtime::{
+    execution_budget::{SVMTransactionExecutionAndFeeBudgetLimits, SVMTransactionExecutionBudget},
+    loaded_programs::{BlockRelation, ForkGraph, ProgramRuntimeEnvironment, ProgramRuntimeEnvironments},
+    program_cache_entry::ProgramCacheEntry,
+};
+use solana_runtime_transaction::{runtime_transaction::RuntimeTransaction, transaction_meta::TransactionMeta};
+use solana_slot_hashes::SlotHashes;
+use solana_svm::{
+    account_loader::CheckedTransactionDetails,
+    transaction_processing_result::ProcessedTransaction,
+    transaction_processor::{
+        ExecutionRecordingConfig, TransactionBatchProcessor, TransactionProcessingConfig,
+        TransactionProcessingEnvironment,
+    },
+};
+use solana_precompile_error::PrecompileError;
+use solana_svm_callback::{InvokeContextCallback, TransactionProcessingCallback};
+use solana_svm_transaction::svm_message::{SVMMessage, SVMStaticMessage};
+use solana_transaction::{
+    sanitized::{MessageHash, SanitizedTransaction},
+    versioned::VersionedTransaction,
+};
+use solana_transaction_context::{
+    MAX_ACCOUNTS_PER_INSTRUCTION, MAX_INSTRUCTION_TRACE_LENGTH, transaction::TransactionReturnData,
+};
+use solana_transaction_error::{AddressLoaderError, TransactionError};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, RwLock},
+};
+
+/// Locks that one transaction may take.
+const ACCOUNT_LOCK_LIMIT: usize = 64;
+
+/// Bytes of log kept per transaction.
+const LOG_LIMIT_BYTES: usize = 10_000;
+
+type Transaction = RuntimeTransaction<SanitizedTransaction>;
+
+/// What happened to one transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    pub processed: bool,
+    pub error: Option<TransactionError>,
+    pub compute_units: u64,
+    pub fee: u64,
+    pub loaded_accounts_data_size: u32,
+    pub logs: Vec<String>,
+    pub return_data: Option<TransactionReturnData>,
+    pub inner_instructions: InnerInstructionsList,
+    /// The transaction's accounts in message order, lookups included where they could be resolved.
+    pub keys: Vec<Address>,
+}
+
+/// State of one block under construction.
+pub struct Agave<'a> {
+    environment: &'a Environment,
+    processor: TransactionBatchProcessor<SingleFork>,
+    runtime: ProgramRuntimeEnvironment,
+    reserved: ReservedAccountKeys,
+    state: State<'a>,
+    /// (blockhash, message hash) of the transactions in the block.
+    statuses: HashSet<(Hash, Hash)>,
+    _fork_graph: Arc<RwLock<SingleFork>>,
+}
+
+/// Accounts, and the callbacks through which the SVM sees them.
+struct State<'a> {
+    environment: &'a Environment,
+    accounts: BTreeMap<Address, AccountSharedData>,
+}
+
+struct SingleFork;
+
+impl ForkGraph for SingleFork {
+    fn relationship(&self, a: Slot, b: Slot) -> BlockRelation {
+        match a.cmp(&b) {
+            std::cmp::Ordering::Less => BlockRelation::Ancestor,
+            std::cmp::Ordering::Equal => BlockRelation::Equal,
+            std::cmp::Ordering::Greater => BlockRelation::Descendant,
+        }
+    }
+}
+
+impl TransactionProcessingCallback for State<'_> {
+    fn get_account_shared_data(&self, pubkey: &Address) -> Option<(AccountSharedData, Slot)> {
+        self.accounts.get(pubkey).map(|account| (account.clone(), 0))
+    }
+}
+
+impl InvokeContextCallback for State<'_> {
+    fn is_precompile(&self, program_id: &Address) -> bool {
+        is_precompile(program_id, |feature| self.environment.features.is_active(feature))
+    }
+
+    fn process_precompile(
+        &self,
+        program_id: &Address,
+        data: &[u8],
+        instruction_datas: Vec<&[u8]>,
+    ) -> Result<(), PrecompileError> {
+        let features = &self.environment.features;
+        match get_precompile(program_id, |feature| features.is_active(feature)) {
+            Some(precompile) => precompile.verify(data, &instruction_datas, features),
+            None => Err(PrecompileError::InvalidPublicKey),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct TableLoader<'a> {
+    state: &'a State<'a>,
+    slot_hashes: &'a SlotHashes,
+}
+
+impl AddressLoader for TableLoader<'_> {
+    fn load_addresses(self, lookups: &[MessageAddressTableLookup]) -> Result<LoadedAddresses, AddressLoaderError> {
+        let mut loaded = LoadedAddresses::default();
+        for lookup in lookups {
+            let account = self.state.accounts.get(&lookup.account_key);
+            let account = account.ok_or(AddressLoaderError::LookupTableAccountNotFound)?;
+            if *account.owner() != solana_sdk_ids::address_lookup_table::ID {
+                return Err(AddressLoaderError::InvalidAccountOwner);
+            }
+            let table = AddressLookupTable::deserialize(account.data())
+                .map_err(|_| AddressLoaderError::InvalidAccountData)?;
+            let find = |indexes: &[u8]| table.lookup(SLOT, indexes, self.slot_hashes).map_err(into_loader_error);
+            loaded.writable.extend(find(&lookup.writable_indexes)?);
+            loaded.readonly.extend(find(&lookup.readonly_indexes)?);
+        }
+        Ok(loaded)
+    }
+}
+
+fn into_loader_error(error: AddressLookupError) -> AddressLoaderError {
+    match error {
+        AddressLookupError::LookupTableAccountNotFound => AddressLoaderError::LookupTableAccountNotFound,
+        AddressLookupError::InvalidAccountOwner => AddressLoaderError::InvalidAccountOwner,
+        AddressLookupError::InvalidAccountData => AddressLoaderError::InvalidAccountData,
+        AddressLookupError::InvalidLookupIndex => AddressLoaderError::InvalidLookupIndex,
+    }
+}
+
+impl<'a> Agave<'a> {
+    /// A block at [`SLOT`] over the environment and `accounts`.
+    pub fn new(environment: &'a Environment, accounts: &[(Address, AccountSharedData)]) -> Self {
+        let mut state = State { environment, accounts: environment.accounts.clone() };
+        state.accounts.extend(accounts.iter().cloned());
+
+        let features = environment.features.runtime_features();
+        let budget = SVMTransactionExecutionBudget::new_with_defaults(false);
+        let runtime = solana_syscalls::create_program_runtime_environment(&features, &budget, false, false)
+            .expect("the syscalls of an active feature set can be registered");
+        let fork_graph = Arc::new(RwLock::new(SingleFork));
+        let mut processor = TransactionBatchProcessor::new_uninitialized(SLOT, environment.clock.epoch);
+        processor.set_program_runtime_environment(runtime.clone());
+        processor.global_program_cache.write().expect("not poisoned").set_fork_graph(Arc::downgrade(&fork_graph));
+        for builtin in BUILTINS {
+            if builtin.enable_feature_id.is_none_or(|feature| environment.features.is_active(&feature)) {
+                let entry = ProgramCacheEntry::new_builtin(0, builtin.name.len(), builtin.register_fn);
+                processor.add_builtin(builtin.program_id, entry);
+            }
+        }
+        processor.fill_missing_sysvar_cache_entries(&state);
+
+        let mut reserved = ReservedAccountKeys::default();
+        reserved.update_active_set(&environment.features);
+        Self { environment, processor, runtime, reserved, state, statuses: HashSet::new(), _fork_graph: fork_graph }
+    }
+
+    /// The account as it is now.
+    pub fn account(&self, address: &Address) -> Option<&AccountSharedData> {
+        self.state.accounts.get(address)
+    }
+
+    /// Runs one transaction and commits what it leaves.
+    pub fn execute(&mut self, transaction: &VersionedTransaction) -> Outcome {
+        let keys = transaction.message.static_account_keys().to_vec();
+        let sanitized = match self.sanitize(transaction) {
+            Ok(sanitized) => sanitized,
+            Err(error) => return Outcome { error: Some(error), keys, ..Outcome::default() },
+        };
+        let keys: Vec<Address> = sanitized.account_keys().iter().copied().collect();
+        match self.check(&sanitized) {
+            Ok(details) => Outcome { keys, ..self.process(&sanitized, details) },
+            Err(error) => Outcome { error: Some(error), keys, ..Outcome::default() },
+        }
+    }
+
+    fn sanitize(&self, transaction: &VersionedTransaction) -> Result<Transaction, TransactionError> {
+        let failure = TransactionError::SanitizeFailure;
+        transaction.sanitize().map_err(|_| failure.clone())?;
+        let instructions = transaction.message.instructions();
+        if instructions.len() > MAX_INSTRUCTION_TRACE_LENGTH
+            || instructions.iter().any(|instruction| instruction.accounts.len() > MAX_ACCOUNTS_PER_INSTRUCTION)
+        {
+            return Err(failure);
+        }
+        let message_hash = MessageHash::Precomputed(transaction.verify_and_hash_message()?);
+        let slot_hashes = self.processor.sysvar_cache().get_slot_hashes();
+        let slot_hashes = slot_hashes.map_err(|_| AddressLoaderError::SlotHashesSysvarNotFound)?;
+        let loader = TableLoader { state: &self.state, slot_hashes: &slot_hashes };
+        let sanitized = RuntimeTransaction::try_create(
+            transaction.clone(),
+            message_hash,
+            None,
+            loader,
+            &self.reserved.active,
+            true,
+        )?;
+        SanitizedTransaction::validate_account_locks(sanitized.message(), ACCOUNT_LOCK_LIMIT)?;
+        Ok(sanitized)
+    }
+
+    /// Compute budget, then age, then status: the order of `Bank::check_transactions`.
+    fn check(&self, transaction: &Transaction) -> Result<CheckedTransactionDetails, TransactionError> {
+        let features = &self.environment.features;
+        let config = transaction.transaction_configuration(features)?;
+        let fee_details = solana_fee::calculate_fee_details(
+            transaction,
+            LAMPORTS_PER_SIGNATURE,
+            config.priority_fee_lamports,
+            FeeFeatures::from(features),
+        );
+        let limits = SVMTransactionExecutionAndFeeBudgetLimits {
+            budget: SVMTransactionExecutionBudget {
+                compute_unit_limit: u64::from(config.compute_unit_limit),
+                heap_size: config.updated_heap_bytes,
+                ..SVMTransactionExecutionBudget::new_with_defaults(false)
+            },
+            loaded_accounts_data_size_limit: config.loaded_accounts_data_size_limit,
+            fee_details,
+        };
+        let nonce = match *transaction.recent_blockhash() == self.environment.blockhash {
+            true => None,
+            false => Some(self.check_nonce(transaction).ok_or(TransactionError::BlockhashNotFound)?),
+        };
+        if self.statuses.contains(&status_key(transaction)) {
+            return Err(TransactionError::AlreadyProcessed);
+        }
+        Ok(CheckedTransactionDetails::new(nonce, limits))
+    }
+
+    /// The transaction's nonce account, if its age is given by one.
+    fn check_nonce(&self, transaction: &Transaction) -> Option<Address> {
+        let next = DurableNonce::from_blockhash(&self.environment.blockhash);
+        if transaction.recent_blockhash() == next.as_hash() {
+            return None;
+        }
+        let address = transaction.get_durable_nonce()?;
+        let account = self.state.accounts.get(address)?;
+        solana_nonce_account::verify_nonce_account(account, transaction.recent_blockhash())?;
+        Some(*address)
+    }
+
+    fn process(&mut self, transaction: &Transaction, details: CheckedTransactionDetails) -> Outcome {
+        let environment = TransactionProcessingEnvironment {
+            blockhash: self.environment.blockhash,
+            blockhash_lamports_per_signature: LAMPORTS_PER_SIGNATURE,
+            alpenglow_migration_succeeded: false,
+            epoch_total_stake: 0,
+            feature_set: self.environment.features.runtime_features(),
+            program_runtime_environments: ProgramRuntimeEnvironments::new(self.runtime.clone(), self.runtime.clone()),
+            rent: self.environment.rent.clone(),
+        };
+        let config = TransactionProcessingConfig {
+            log_messages_bytes_limit: Some(LOG_LIMIT_BYTES),
+            recording_config: ExecutionRecordingConfig {
+                enable_transaction_balance_recording: false,
+                ..ExecutionRecordingConfig::new_single_setting(true)
+            },
+            ..TransactionProcessingConfig::default()
+        };
+        let mut output = self.processor.load_and_execute_sanitized_transactions(
+            &self.state,
+            std::slice::from_ref(transaction),
+            vec![Ok(details)],
+            &environment,
+            &config,
+        );
+        match output.processing_results.pop().expect("one transaction, one result") {
+            Ok(processed) => self.commit(transaction, processed),
+            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+        }
+    }
+
+    fn commit(&mut self, transaction: &Transaction, processed: ProcessedTransaction) -> Outcome {
+        self.statuses.insert(status_key(transaction));
+        let mut outcome = Outcome {
+            processed: true,
+            error: processed.status().err(),
+            compute_units: processed.executed_units(),
+            fee: processed.fee_details().total_fee(),
+            loaded_accounts_data_size: processed.loaded_accounts_data_size(),
+            ..Outcome::default()
+        };
+        match processed {
+            ProcessedTransaction::FeesOnly(fees_only) => {
+                self.store(fees_only.rollback_accounts.iter().cloned());
+            }
+            ProcessedTransaction::Executed(executed) => {
+                if executed.was_successful() {
+                    let accounts = executed.loaded_transaction.accounts.into_iter().enumerate();
+                    let touched = executed.loaded_transaction.touched_flags;
+                    let written = accounts.filter(|(index, _)| transaction.is_writable(*index) && touched[*index]);
+                    self.store(written.map(|(_, account)| account));
+                    let mut cache = self.processor.global_program_cache.write().expect("not poisoned");
+                    cache.merge(&self.runtime, SLOT, &executed.programs_modified_by_tx);
+                } else {
+                    self.store(executed.loaded_transaction.rollback_accounts.iter().cloned());
+                }
+                outcome.logs = executed.execution_details.log_messages.unwrap_or_default();
+                outcome.return_data = executed.execution_details.return_data;
+                outcome.inner_instructions = executed.execution_details.inner_instructions.unwrap_or_default();
+            }
+        }
+        outcome
+    }
+
+    fn store(&mut self, accounts: impl Iterator<Item = (Address, AccountSharedData)>) {
+        for (address, account) in accounts {
+            if account.lamports() == 0 {
+                self.state.accounts.remove(&address);
+            } else {
+                self.state.accounts.insert(address, account);
+            }
+        }
+    }
+}
+
+fn status_key(transaction: &Transaction) -> (Hash, Hash) {
+    (*transaction.recent_blockhash(), *transaction.message_hash())
+}

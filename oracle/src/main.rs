@@ -1,0 +1,199 @@
+//! `oracle`: records what Solana does with hand-picked and generated transactions, as files that our engine replays.
+//!
+//! See README.md for the commands, the file format and the limits of the two oracles.
+
+mod agave;
+mod case;
+mod environment;
+mod format;
+mod lite;
+mod record;
+mod topics;
+
+use environment::Environment;
+use format::TopicFile;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use topics::{TOPICS, Topic};
+
+const USAGE: &str = "\
+Records what Solana (Agave 4.2.2, mainnet's features) does with scenario transactions.
+
+Usage: oracle <COMMAND> [TOPIC]... [--dir DIR]
+
+Commands:
+  record  Run the topics and write DIR/<topic>.json and DIR/../environment.json
+  check   Run the topics and compare with the files; exit 1 and print the first differences if any
+  list    Print the topics and their sizes
+  show    Run the topics and print one line per transaction
+
+Options:
+  --dir DIR   Where the case files are [default: cases beside the oracle's Cargo.toml]
+  -h, --help  Print this
+
+Without TOPIC, all of them. Exit status: 0 done and equal, 1 differences or failures, 2 bad arguments.
+";
+
+/// Differences printed per topic.
+const DIFFERENCES_SHOWN: usize = 5;
+
+struct Arguments {
+    command: String,
+    topics: Vec<&'static Topic>,
+    dir: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "-h" || argument == "--help") {
+        print!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let arguments = match parse(&arguments) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("oracle: {message}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("oracle: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> Result<Arguments, String> {
+    let mut dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut topics = Vec::new();
+    let mut arguments = arguments.iter();
+    let command = arguments.next().ok_or("a command is missing")?.clone();
+    if !["record", "check", "list", "show"].contains(&command.as_str()) {
+        return Err(format!("unknown command {command}"));
+    }
+    while let Some(argument) = arguments.next() {
+        if argument == "--dir" {
+            dir = arguments.next().ok_or("--dir needs a value")?.into();
+        } else {
+            let topic = TOPICS.iter().find(|topic| topic.name == argument);
+            topics.push(topic.ok_or_else(|| format!("unknown topic {argument}"))?);
+        }
+    }
+    if topics.is_empty() {
+        topics.extend(TOPICS);
+    }
+    Ok(Arguments { command, topics, dir })
+}
+
+fn run(arguments: &Arguments) -> Result<bool, String> {
+    let environment = Environment::new();
+    let lite = lite::base(&environment);
+    let mut good = true;
+    if arguments.command == "record" {
+        fs::create_dir_all(&arguments.dir).map_err(|error| format!("{}: {error}", arguments.dir.display()))?;
+        let path = arguments.dir.join("../environment.json");
+        fs::write(&path, environment.to_text()).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    for topic in &arguments.topics {
+        let path = arguments.dir.join(format!("{}.json", topic.name));
+        let recorded = record::record(&environment, &lite, topic);
+        for surprise in &recorded.surprises {
+            good = false;
+            eprintln!("{}: not as the scenario expects: {surprise}", topic.name);
+        }
+        let text = recorded.file.to_text();
+        match arguments.command.as_str() {
+            "record" => {
+                fs::write(&path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+                println!("{}", summary(&recorded.file, text.len()));
+            }
+            "check" => good &= check(&path, &recorded.file, &text)?,
+            "show" => show(&recorded.file),
+            _ => println!("{}", summary(&recorded.file, text.len())),
+        }
+    }
+    Ok(good)
+}
+
+fn summary(file: &TopicFile, size_bytes: usize) -> String {
+    let results = || file.cases.iter().flat_map(|case| &case.transactions).map(|transaction| &transaction.result);
+    let count = |wanted: fn(&format::ResultRecord) -> bool| results().filter(|result| wanted(result)).count();
+    format!(
+        "{:<12} {:>4} cases, {:>4} transactions: {:>4} succeed, {:>4} fail, {:>3} rejected; {:>3} cases with a LiteSVM note; {} KiB",
+        file.topic,
+        file.cases.len(),
+        results().count(),
+        count(|result| result.processed && result.error.is_none()),
+        count(|result| result.processed && result.error.is_some()),
+        count(|result| !result.processed),
+        file.cases.iter().filter(|case| case.litesvm_note.is_some()).count(),
+        size_bytes / 1024,
+    )
+}
+
+fn check(path: &Path, file: &TopicFile, text: &str) -> Result<bool, String> {
+    let recorded = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if recorded == text {
+        println!("{:<12} {:>4} cases equal", file.topic, file.cases.len());
+        return Ok(true);
+    }
+    let old: TopicFile = serde_json::from_str(&recorded).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut differences = differences(&old, file);
+    if differences.is_empty() {
+        differences.push("the same content in another form; record it again".to_owned());
+    }
+    println!("{:<12} {} differences", file.topic, differences.len());
+    for difference in differences.iter().take(DIFFERENCES_SHOWN) {
+        println!("  {difference}");
+    }
+    Ok(false)
+}
+
+fn differences(old: &TopicFile, new: &TopicFile) -> Vec<String> {
+    let mut differences = Vec::new();
+    for case in &old.cases {
+        if !new.cases.iter().any(|other| other.name == case.name) {
+            differences.push(format!("{}: recorded, but no longer a scenario", case.name));
+        }
+    }
+    for case in &new.cases {
+        let Some(before) = old.cases.iter().find(|other| other.name == case.name) else {
+            differences.push(format!("{}: a scenario that is not recorded", case.name));
+            continue;
+        };
+        let transactions = before.transactions.iter().zip(&case.transactions).enumerate();
+        let changed = transactions.filter(|(_, (a, b))| a != b);
+        differences.extend(changed.map(|(index, (a, b))| {
+            format!("{} [{index}]:\n    recorded {}\n    now      {}", case.name, format::json(a), format::json(b))
+        }));
+        if before.transactions.len() != case.transactions.len() || before.accounts != case.accounts {
+            differences.push(format!("{}: other accounts or another number of transactions", case.name));
+        } else if before.litesvm_note != case.litesvm_note {
+            differences.push(format!("{}: note {:?}, now {:?}", case.name, before.litesvm_note, case.litesvm_note));
+        }
+    }
+    differences
+}
+
+fn show(file: &TopicFile) {
+    for case in &file.cases {
+        for (index, transaction) in case.transactions.iter().enumerate() {
+            let result = &transaction.result;
+            let verdict = match (&result.error, result.processed) {
+                (None, _) => "ok".to_owned(),
+                (Some(error), true) => format!("failed {error}"),
+                (Some(error), false) => format!("rejected {error}"),
+            };
+            println!("{}/{} [{index}] {verdict} cu={} fee={}", file.topic, case.name, result.compute_units, result.fee);
+        }
+        if let Some(note) = &case.litesvm_note {
+            println!("    note: {note}");
+        }
+    }
+}

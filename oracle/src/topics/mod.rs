@@ -1,0 +1,26 @@
+//! The scenarios, one file per topic.
+
+use crate::{case::Case, environment::Environment};
+
+mod ata;
+mod fees;
+mod memo;
+mod precompiles;
+mod system;
+mod token;
+
+/// A named list of cases.
+pub struct Topic {
+    pub name: &'static str,
+    pub cases: fn(&Environment) -> Vec<Case>,
+}
+
+/// Every topic, in the order in which they are recorded.
+pub const TOPICS: &[Topic] = &[
+    Topic { name: "system", cases: system::cases },
+    Topic { name: "fees", cases: fees::cases },
+    Topic { name: "token", cases: token::cases },
+    Topic { name: "ata", cases: ata::cases },
+    Topic { name: "memo", cases: memo::cases },
+    Topic { name: "precompiles", cases: precompiles::cases },
+];

@@ -1,0 +1,15 @@
+//! Loader v3, the upgradeable loader, as a program.
+//!
+//! DEVIATION: not done yet. Programs it owns run (the VM's part), but each management instruction (buffers, deploy,
+//! upgrade, authority, close, extend) is refused with `UnsupportedProgramId` after its price is paid, and logs nothing.
+
+use heddle_vm::InvokeContext;
+use solana_instruction_error::InstructionError;
+
+/// Cost of any instruction.
+const COMPUTE_UNITS: u64 = 2_370;
+
+pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionError> {
+    context.consume(COMPUTE_UNITS)?;
+    Err(InstructionError::UnsupportedProgramId)
+}

@@ -1,0 +1,88 @@
+//! The system program: creates accounts, moves lamports, keeps durable nonces.
+//!
+//! Checks, their order, error codes and log lines are those of crate `solana-system-program` 4.2.2.
+
+mod accounts;
+mod instruction;
+mod nonce;
+
+use accounts::Address;
+use heddle_vm::InvokeContext;
+use instruction::SystemInstruction;
+use solana_instruction_error::InstructionError;
+
+/// Cost of any instruction.
+const COMPUTE_UNITS: u64 = 150;
+
+/// Errors of this program; the instruction fails with `Custom(code)`.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+enum SystemError {
+    AccountAlreadyInUse = 0,
+    ResultWithNegativeLamports = 1,
+    InvalidAccountDataLength = 3,
+    AddressWithSeedMismatch = 5,
+    NonceNoRecentBlockhashes = 6,
+    NonceBlockhashNotExpired = 7,
+}
+
+impl From<SystemError> for InstructionError {
+    fn from(error: SystemError) -> Self {
+        Self::Custom(error as u32)
+    }
+}
+
+/// Processes one instruction.
+pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionError> {
+    context.consume(COMPUTE_UNITS)?;
+    match SystemInstruction::decode(context.instruction_data())? {
+        SystemInstruction::Transfer { lamports } => {
+            context.check_account_count(2)?;
+            accounts::transfer(context, 0, 1, lamports)
+        }
+        SystemInstruction::CreateAccount { lamports, space, owner } => {
+            context.check_account_count(2)?;
+            let to = Address::plain(*context.account_key(1)?);
+            accounts::create(context, &to, lamports, space, &owner)
+        }
+        SystemInstruction::CreateAccountWithSeed { base, seed, lamports, space, owner } => {
+            context.check_account_count(2)?;
+            let to = Address::derived(context, 1, &base, &seed, &owner)?;
+            accounts::create(context, &to, lamports, space, &owner)
+        }
+        SystemInstruction::CreateAccountAllowPrefund { lamports, space, owner } => {
+            context.check_account_count(if lamports > 0 { 2 } else { 1 })?;
+            let to = Address::plain(*context.account_key(0)?);
+            accounts::create_allow_prefund(context, &to, lamports, space, &owner)
+        }
+        SystemInstruction::Assign { owner } => {
+            context.check_account_count(1)?;
+            let address = Address::plain(*context.account_key(0)?);
+            accounts::assign(context, 0, &address, &owner)
+        }
+        SystemInstruction::AssignWithSeed { base, seed, owner } => {
+            context.check_account_count(1)?;
+            let address = Address::derived(context, 0, &base, &seed, &owner)?;
+            accounts::assign(context, 0, &address, &owner)
+        }
+        SystemInstruction::Allocate { space } => {
+            context.check_account_count(1)?;
+            let address = Address::plain(*context.account_key(0)?);
+            accounts::allocate(context, 0, &address, space)
+        }
+        SystemInstruction::AllocateWithSeed { base, seed, space, owner } => {
+            context.check_account_count(1)?;
+            let address = Address::derived(context, 0, &base, &seed, &owner)?;
+            accounts::allocate_and_assign(context, 0, &address, space, &owner)
+        }
+        SystemInstruction::TransferWithSeed { lamports, seed, owner } => {
+            context.check_account_count(3)?;
+            accounts::transfer_with_seed(context, &seed, &owner, lamports)
+        }
+        SystemInstruction::AdvanceNonceAccount => nonce::advance(context),
+        SystemInstruction::WithdrawNonceAccount { lamports } => nonce::withdraw(context, lamports),
+        SystemInstruction::InitializeNonceAccount { authority } => nonce::initialize(context, &authority),
+        SystemInstruction::AuthorizeNonceAccount { authority } => nonce::authorize(context, &authority),
+        SystemInstruction::UpgradeNonceAccount => nonce::upgrade(context),
+    }
+}

@@ -1,0 +1,28 @@
+//! *Order*: which transactions of a block must wait for which, and the workers that run the others side by side.
+//!
+//! - [`ConflictGraph`]: the pure state machine; start reading there.
+//! - [`Schedule`]: its frozen form for a block that is known up front.
+//! - [`Pool`]: persistent workers that run a schedule; [`serial`]: the reference they must agree with.
+//! - [`BlockStats`]: waves, critical path, who blocked whom.
+//!
+//! Knows lock sets and nothing else of a transaction: no accounts' contents, no pubkeys, no programs.
+#![doc = include_str!("../README.md")]
+
+mod countdown;
+mod graph;
+mod idle;
+#[cfg(all(test, shuttle))]
+mod interleavings;
+mod pool;
+mod schedule;
+pub mod serial;
+mod stats;
+mod sync;
+mod worker;
+
+pub use graph::{ConflictGraph, LIVE_TRANSACTIONS_MAX, TransactionIndex, TransactionState};
+pub use idle::WORKERS_MAX;
+pub use pool::{Pool, PoolError, RunStats};
+pub use schedule::Schedule;
+pub use stats::{AccountHeat, BlockStats, PathStep};
+pub use worker::{Clock, WorkerStats};

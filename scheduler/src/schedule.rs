@@ -1,0 +1,142 @@
+//! The frozen graph of a block known up front: immutable edges that all workers share.
+//!
+//! The edges are those of [`ConflictGraph`], which builds them. What changes while a block runs, the number of
+//! predecessors left, is apart in [`crate::countdown`], so one schedule can be run any number of times.
+
+use crate::graph::{ConflictGraph, GroupIndex, Successor, TransactionIndex};
+use heddle_types::AccountLock;
+
+/// Who waits for whom in one block, and who can start at once.
+///
+/// ```
+/// use heddle_scheduler::{Pool, Schedule};
+/// use heddle_types::AccountLock;
+///
+/// let schedule = Schedule::build([&[AccountLock::writable(0)][..], &[AccountLock::readonly(0)]]);
+/// let mut executed = [0_u32; 2];
+/// let stats = Pool::new(2)?.run(&schedule, &mut executed, |count, _transaction| *count += 1)?;
+/// assert_eq!(executed.iter().sum::<u32>(), 2);
+/// assert_eq!(stats.executed_count(), 2);
+/// # Ok::<(), heddle_scheduler::PoolError>(())
+/// ```
+#[derive(Default)]
+pub struct Schedule {
+    graph: ConflictGraph,
+    /// Transactions without predecessors, in the order in which they should start.
+    starts: Vec<TransactionIndex>,
+    /// Weight of the heaviest path from each transaction to the end; empty until `prioritise`.
+    remaining_weights: Vec<u64>,
+}
+
+impl Schedule {
+    /// An empty schedule.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The schedule of a block, given its lock sets in block order. O(locks).
+    ///
+    /// # Panics
+    /// As [`ConflictGraph::insert`].
+    pub fn build<'a>(lock_sets: impl IntoIterator<Item = &'a [AccountLock]>) -> Self {
+        let mut schedule = Self::new();
+        schedule.rebuild(lock_sets);
+        schedule
+    }
+
+    /// Like [`Self::build`], in the memory of the block before.
+    ///
+    /// # Panics
+    /// As [`ConflictGraph::insert`].
+    pub fn rebuild<'a>(&mut self, lock_sets: impl IntoIterator<Item = &'a [AccountLock]>) {
+        self.graph.clear();
+        self.remaining_weights.clear();
+        for locks in lock_sets {
+            self.graph.insert(locks);
+        }
+        self.starts.clear();
+        self.starts.extend(self.graph.ready());
+    }
+
+    /// Starts the transactions on the heaviest remaining paths first; `weight` is a transaction's cost, in any unit.
+    /// Affects the time a run takes, never its outcome. O(edges + starts · log starts).
+    pub fn prioritise(&mut self, weight: impl Fn(TransactionIndex) -> u64) {
+        let mut weights = std::mem::take(&mut self.remaining_weights);
+        weights.clear();
+        weights.resize(self.len(), 0);
+        // Edges lead to higher indices only, so backwards every successor is known.
+        for tx in (0..self.len() as u32).rev().map(TransactionIndex) {
+            let after = self.successors(tx).map(|later| weights[later.0 as usize]).max().unwrap_or_default();
+            weights[tx.0 as usize] = after.saturating_add(weight(tx));
+        }
+        self.starts.sort_by_key(|tx| (std::cmp::Reverse(weights[tx.0 as usize]), *tx));
+        self.remaining_weights = weights;
+    }
+
+    /// Transactions in the block.
+    pub fn len(&self) -> usize {
+        self.graph.len()
+    }
+
+    /// Whether the block has no transaction.
+    pub fn is_empty(&self) -> bool {
+        self.graph.is_empty()
+    }
+
+    /// Transactions without predecessors, in the order in which they should start.
+    pub fn starts(&self) -> &[TransactionIndex] {
+        &self.starts
+    }
+
+    /// Transactions that wait for `tx` directly or through a reader group; one may occur more than once. O(1) each.
+    pub fn successors(&self, tx: TransactionIndex) -> impl Iterator<Item = TransactionIndex> {
+        self.graph.successors(tx).filter_map(|successor| match successor {
+            Successor::Transaction(later) => Some(later),
+            Successor::Readers(group) => self.graph.groups().writer(group),
+        })
+    }
+
+    /// The heaviest path through the block if `weight` is a transaction's cost: no number of workers can beat it.
+    /// O(edges).
+    pub fn critical_path(&self, weight: impl Fn(TransactionIndex) -> u64) -> u64 {
+        let mut before = vec![0_u64; self.len()];
+        let mut heaviest = 0;
+        for tx in (0..self.len() as u32).map(TransactionIndex) {
+            let path = before[tx.0 as usize].saturating_add(weight(tx));
+            heaviest = heaviest.max(path);
+            for later in self.successors(tx) {
+                before[later.0 as usize] = before[later.0 as usize].max(path);
+            }
+        }
+        heaviest
+    }
+
+    pub(crate) fn is_prioritised(&self) -> bool {
+        !self.remaining_weights.is_empty()
+    }
+
+    /// Weight of the heaviest path from `tx` to the end, 0 unless prioritised.
+    pub(crate) fn remaining_weight(&self, tx: TransactionIndex) -> u64 {
+        self.remaining_weights.get(tx.0 as usize).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn predecessor_counts(&self) -> impl Iterator<Item = u32> {
+        (0..self.len() as u32).map(|index| self.graph.pending(TransactionIndex(index)))
+    }
+
+    pub(crate) fn group_counts(&self) -> impl Iterator<Item = u32> {
+        let groups = self.graph.groups();
+        (0..groups.len() as u32).map(|index| groups.count(GroupIndex(index)))
+    }
+
+    #[inline]
+    pub(crate) fn edges(&self, tx: TransactionIndex) -> impl Iterator<Item = Successor> {
+        self.graph.successors(tx)
+    }
+
+    /// The writer a group releases; none if nobody writes the account after these readers.
+    #[inline]
+    pub(crate) fn group_writer(&self, group: GroupIndex) -> Option<TransactionIndex> {
+        self.graph.groups().writer(group)
+    }
+}

@@ -1,0 +1,121 @@
+//! What every store checks and derives before it writes: one place, so that no two stores disagree.
+//!
+//! Knows nothing of how a store keeps things.
+
+use heddle_types::{
+    Account, AccountDigest, BlockHeader, Genesis, Hash, Pubkey, StoredTransaction, limits::ACCOUNT_DATA_BYTES_MAX,
+};
+
+use crate::{BlockBatch, LATTICE_BYTES, Malformed, StoreError, codec};
+
+/// One account after a block; `None`: absent, whether the batch said so or gave it no lamports.
+pub(crate) type Change<'a> = (&'a Pubkey, Option<&'a Account>);
+
+/// Checks that the block of `batch` follows `tip`.
+///
+/// # Errors
+/// [`StoreError::NotNext`].
+pub(crate) fn check_next(tip: &BlockHeader, next: &BlockHeader) -> Result<(), StoreError> {
+    let expected_height = tip.height.saturating_add(1);
+    let follows = next.slot > tip.slot
+        && next.parent_slot == tip.slot
+        && next.parent_hash == tip.block_hash
+        && next.height == expected_height;
+    if follows {
+        return Ok(());
+    }
+    Err(StoreError::NotNext {
+        expected_parent_slot: tip.slot,
+        expected_parent_hash: tip.block_hash,
+        expected_height,
+        got_slot: next.slot,
+        got_parent_slot: next.parent_slot,
+        got_parent_hash: next.parent_hash,
+        got_height: next.height,
+    })
+}
+
+/// The accounts that the batch changes, in ascending order of key; O(n log n).
+///
+/// # Errors
+/// [`Malformed`] if the batch contradicts itself.
+pub(crate) fn changes(batch: &BlockBatch) -> Result<Vec<Change<'_>>, Malformed> {
+    let slot = batch.header.slot;
+    check_state_hash(&batch.header, &batch.lattice)?;
+    if batch.header.transaction_count != batch.transactions.len() as u64 {
+        let header_count = batch.header.transaction_count;
+        return Err(Malformed::TransactionCount { slot, header_count, count: batch.transactions.len() });
+    }
+    let mut changes: Vec<Change<'_>> = batch
+        .accounts
+        .iter()
+        .map(|(key, account)| (key, account.as_ref().filter(|account| account.exists())))
+        .collect();
+    changes.sort_unstable_by_key(|(key, _)| *key);
+    if let Some(pair) = changes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(Malformed::AccountTwice { slot, key: *pair[0].0 });
+    }
+    for (key, account) in &changes {
+        account.map_or(Ok(()), |account| check_size(key, account))?;
+    }
+    Ok(changes)
+}
+
+/// Fingerprints of the changed accounts; O(bytes of their data).
+pub(crate) fn digests(changes: &[Change<'_>]) -> Vec<AccountDigest> {
+    changes.iter().map(|(key, account)| AccountDigest::of(key, *account)).collect()
+}
+
+/// The record of a block's transactions.
+///
+/// # Errors
+/// [`Malformed::Transaction`] if one has no stored form.
+pub(crate) fn encode_transactions(slot: u64, transactions: &[StoredTransaction]) -> Result<Vec<u8>, Malformed> {
+    codec::encode_transactions(transactions).map_err(|(transaction_index, source)| Malformed::Transaction {
+        slot,
+        transaction_index,
+        source,
+    })
+}
+
+/// Checks a genesis state; O(accounts).
+///
+/// # Errors
+/// [`Malformed`] if it contradicts itself.
+pub(crate) fn check_genesis(genesis: &Genesis, lattice: &[u8; LATTICE_BYTES]) -> Result<(), Malformed> {
+    let BlockHeader { slot, height, transaction_count, .. } = genesis.header;
+    if (slot, height, transaction_count) != (0, 0, 0) {
+        return Err(Malformed::GenesisHeader { slot, height, transaction_count });
+    }
+    check_state_hash(&genesis.header, lattice)?;
+    if let Some(pair) = genesis.accounts.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
+        return Err(Malformed::GenesisOrder { key: pair[1].0 });
+    }
+    for (key, account) in &genesis.accounts {
+        if !account.exists() {
+            return Err(Malformed::GenesisAccountEmpty { key: *key });
+        }
+        check_size(key, account)?;
+    }
+    Ok(())
+}
+
+/// Whether `header` is the header of a state with this lattice.
+pub(crate) fn is_state_hash(header: &BlockHeader, lattice: &[u8; LATTICE_BYTES]) -> bool {
+    header.state_hash == Hash::new_from_array(*blake3::hash(lattice).as_bytes())
+}
+
+fn check_state_hash(header: &BlockHeader, lattice: &[u8; LATTICE_BYTES]) -> Result<(), Malformed> {
+    if is_state_hash(header, lattice) {
+        return Ok(());
+    }
+    Err(Malformed::StateHash { slot: header.slot, state_hash: header.state_hash })
+}
+
+fn check_size(key: &Pubkey, account: &Account) -> Result<(), Malformed> {
+    let size_bytes = account.data.len();
+    if size_bytes > ACCOUNT_DATA_BYTES_MAX {
+        return Err(Malformed::AccountTooLarge { key: *key, size_bytes });
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Durable blocks: the store trait, the durable store on RocksDB, and one in memory.
+//!
+//! ```
+//! use heddle_storage::{BlockBatch, MemoryStore, Store};
+//! use heddle_types::{Account, BlockHeader, Genesis, Hash, Pubkey};
+//!
+//! let lattice = Box::new([0; heddle_storage::LATTICE_BYTES]);
+//! let state_hash = Hash::new_from_array(*blake3::hash(&lattice[..]).as_bytes());
+//! let genesis = BlockHeader { state_hash, ..BlockHeader::default() };
+//!
+//! let store = MemoryStore::new(); // or RocksStore::open(path)?
+//! store.initialize(&Genesis { header: genesis, accounts: vec![] }, &lattice)?;
+//!
+//! let key = Pubkey::new_from_array([7; 32]);
+//! store.commit(&BlockBatch {
+//!     header: BlockHeader { slot: 1, height: 1, parent_hash: genesis.block_hash, state_hash, ..BlockHeader::default() },
+//!     lattice,
+//!     accounts: vec![(key, Some(Account::with_lamports(5)))],
+//!     statuses: vec![],
+//!     transactions: vec![],
+//!     statuses_from_slot: 0,
+//! })?;
+//! assert_eq!(store.accounts(&[key])?, [Some(Account::with_lamports(5))]);
+//! # Ok::<(), heddle_storage::StoreError>(())
+//! ```
+#![doc = include_str!("../README.md")]
+
+mod batch;
+pub mod codec;
+mod error;
+mod fault;
+mod memory;
+mod rocks;
+mod store;
+
+pub use error::{Malformed, SourceError, StoreError};
+pub use fault::{Fault, FaultStore};
+pub use memory::MemoryStore;
+pub use rocks::RocksStore;
+pub use store::{BlockBatch, LATTICE_BYTES, Store, Tip};

@@ -1,0 +1,104 @@
+//! What things cost in compute units, and what one transaction may spend.
+//!
+//! Figures: crate `solana-program-runtime` 4.2, `execution_budget.rs`.
+
+/// Limits that one transaction runs under, from its compute-budget instructions (or its v1 configuration).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComputeBudget {
+    /// Compute units all instructions may consume together.
+    pub compute_unit_limit: u32,
+    /// Heap of each sBPF frame in bytes.
+    pub heap_size_bytes: u32,
+}
+
+impl Default for ComputeBudget {
+    fn default() -> Self {
+        Self { compute_unit_limit: costs::COMPUTE_UNIT_LIMIT_MAX, heap_size_bytes: costs::HEAP_SIZE_BYTES_MIN }
+    }
+}
+
+/// Compute-unit costs and execution limits, named once.
+pub mod costs {
+    /// Most compute units that a transaction can ask for.
+    pub const COMPUTE_UNIT_LIMIT_MAX: u32 = 1_400_000;
+    /// Default limit that each non-builtin instruction adds.
+    pub const INSTRUCTION_COMPUTE_UNITS_DEFAULT: u32 = 200_000;
+    /// Default limit that each builtin instruction adds (SIMD-170).
+    pub const BUILTIN_INSTRUCTION_COMPUTE_UNITS_DEFAULT: u32 = 3_000;
+    /// Smallest and default heap.
+    pub const HEAP_SIZE_BYTES_MIN: u32 = 32 * 1024;
+    /// Largest heap.
+    pub const HEAP_SIZE_BYTES_MAX: u32 = 256 * 1024;
+    /// Each 32 KiB of heap beyond the first.
+    pub const HEAP_PAGE: u64 = 8;
+    /// Instruction stack height, top level included.
+    pub const INSTRUCTION_STACK_HEIGHT_MAX: usize = 5;
+    /// Instructions of a transaction, top level and CPI together.
+    pub const INSTRUCTION_TRACE_LENGTH_MAX: usize = 64;
+    /// sBPF call depth.
+    pub const CALL_DEPTH_MAX: usize = 64;
+    /// Any syscall at least.
+    pub const SYSCALL_BASE: u64 = 100;
+    /// `sol_log_64_`.
+    pub const LOG_64: u64 = 100;
+    /// `sol_log_pubkey`.
+    pub const LOG_PUBKEY: u64 = 100;
+    /// Each attempt to derive a program address.
+    pub const CREATE_PROGRAM_ADDRESS: u64 = 1_500;
+    /// A cross-program invocation before anything is copied.
+    pub const INVOKE: u64 = 946;
+    /// Bytes translated for CPI per unit.
+    pub const CPI_BYTES_PER_UNIT: u64 = 250;
+    /// Hashing: base, and slices beyond which the syscall refuses.
+    pub const SHA256_BASE: u64 = 85;
+    /// Hashing: each byte (halved per slice, at least the memory cost).
+    pub const SHA256_BYTE: u64 = 1;
+    /// Most slices one hash syscall takes.
+    pub const HASH_SLICES_MAX: u64 = 20_000;
+    /// Reading a sysvar before its bytes.
+    pub const SYSVAR_BASE: u64 = 100;
+    /// `sol_secp256k1_recover`.
+    pub const SECP256K1_RECOVER: u64 = 25_000;
+    /// Memory operations at least.
+    pub const MEMORY_OPERATION_BASE: u64 = 10;
+    /// Operations on points of curve25519 as Edwards points.
+    pub const CURVE25519_EDWARDS: Curve25519 = Curve25519 {
+        validate_point: 159,
+        add: 473,
+        subtract: 475,
+        multiply: 2_177,
+        multiscalar_first: 2_273,
+        multiscalar_other: 758,
+    };
+    /// Operations on points of curve25519 as elements of the ristretto group.
+    pub const CURVE25519_RISTRETTO: Curve25519 = Curve25519 {
+        validate_point: 169,
+        add: 521,
+        subtract: 519,
+        multiply: 2_208,
+        multiscalar_first: 2_303,
+        multiscalar_other: 788,
+    };
+
+    /// Costs of one representation of curve25519.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Curve25519 {
+        /// Validating a point.
+        pub validate_point: u64,
+        /// Adding two points.
+        pub add: u64,
+        /// Subtracting two points.
+        pub subtract: u64,
+        /// Multiplying a scalar and a point.
+        pub multiply: u64,
+        /// The first product of a multiscalar multiplication.
+        pub multiscalar_first: u64,
+        /// Each further product.
+        pub multiscalar_other: u64,
+    }
+
+    /// Cost of a heap of `size_bytes`.
+    pub const fn heap(size_bytes: u32) -> u64 {
+        (size_bytes as u64).div_ceil(32 * 1024).saturating_sub(1) * HEAP_PAGE
+    }
+}

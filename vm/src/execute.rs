@@ -1,0 +1,183 @@
+//! One run of an sBPF program: serialise, map memory, run, read the accounts back.
+
+use std::sync::Arc;
+
+use solana_instruction_error::InstructionError;
+use solana_sbpf::{
+    ebpf::{MM_HEAP_START, MM_INPUT_START},
+    elf::Executable,
+    error::{EbpfError, ProgramResult},
+    vm::{CallFrame, EbpfVm, ExecutionMode as SbpfMode},
+};
+use solana_sdk_ids::bpf_loader_deprecated;
+
+use crate::{
+    CpiError, InvokeContext, ProgramEntry, SyscallError,
+    budget::costs,
+    log_line,
+    memory::{FrameMemory, STACK_BYTES},
+    serialize::{self, SerializedAccount},
+};
+
+/// How sBPF programs run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExecutionMode {
+    /// Compiled where the platform can (x86-64), else interpreted.
+    #[default]
+    Jit,
+    /// Interpreted: the reference.
+    Interpreter,
+}
+
+/// Everything that can end a program, before it becomes an instruction error.
+#[derive(Debug, thiserror::Error)]
+pub enum VmError {
+    /// An instruction error, from a builtin or a syscall.
+    #[error(transparent)]
+    Instruction(#[from] InstructionError),
+    /// A syscall refused its arguments.
+    #[error(transparent)]
+    Syscall(#[from] SyscallError),
+    /// A CPI refused its arguments.
+    #[error(transparent)]
+    Cpi(#[from] CpiError),
+    /// The guest did what the VM forbids.
+    #[error(transparent)]
+    Ebpf(EbpfError),
+    /// The VM could not be set up.
+    #[error("Failed to create SBF VM: {0}")]
+    Setup(EbpfError),
+}
+
+impl VmError {
+    /// What the instruction's result is: only instruction errors keep their identity.
+    pub(crate) fn into_instruction_error(self) -> InstructionError {
+        match self {
+            Self::Instruction(error) => error,
+            Self::Setup(_) => InstructionError::ProgramEnvironmentSetupFailure,
+            Self::Syscall(_) | Self::Cpi(_) | Self::Ebpf(_) => InstructionError::ProgramFailedToComplete,
+        }
+    }
+
+    /// Unwraps what came through `solana-sbpf` back to our own error.
+    fn from_ebpf(error: EbpfError) -> Self {
+        match error {
+            EbpfError::SyscallError(inner) => match inner.downcast::<VmError>() {
+                Ok(own) => *own,
+                Err(inner) => Self::Ebpf(EbpfError::SyscallError(inner)),
+            },
+            other => Self::Ebpf(other),
+        }
+    }
+}
+
+/// One running program: its memory and where its accounts lie in it.
+pub(crate) struct Frame {
+    pub(crate) memory: FrameMemory,
+    pub(crate) accounts: Vec<SerializedAccount>,
+    pub(crate) is_loader_deprecated: bool,
+    /// Bytes of the heap handed out by the `sol_alloc_free_` syscall.
+    pub(crate) allocated_bytes: u64,
+    call_frames: Vec<CallFrame>,
+}
+
+impl Frame {
+    pub(crate) fn new() -> Self {
+        Self {
+            memory: FrameMemory::new(),
+            accounts: Vec::new(),
+            is_loader_deprecated: false,
+            allocated_bytes: 0,
+            call_frames: Vec::new(),
+        }
+    }
+}
+
+impl InvokeContext {
+    /// Runs the sBPF program at `program_index` as the current instruction.
+    pub(crate) fn execute_program(&mut self, program_index: usize) -> Result<(), VmError> {
+        let key = self.transaction.keys()[program_index];
+        let account = self.transaction.account_at(program_index);
+        let is_loader_deprecated = account.owner == bpf_loader_deprecated::ID;
+        let entry = self.programs().program(&key, account);
+        let executable = match entry.as_deref() {
+            Some(ProgramEntry::Executable(executable)) => executable,
+            Some(ProgramEntry::Invalid | ProgramEntry::NotYetVisible) | None => {
+                log_line!(self, "Program is not deployed");
+                return Err(InstructionError::UnsupportedProgramId.into());
+            }
+        };
+        let serial = self.reserve_frame();
+        self.frame_mut().is_loader_deprecated = is_loader_deprecated;
+        let result = self.run_in_frame(executable, serial);
+        self.close_frame();
+        result
+    }
+
+    fn run_in_frame(&mut self, executable: &Executable<InvokeContext>, serial: u64) -> Result<(), VmError> {
+        let heap_size_bytes = self.budget().heap_size_bytes;
+        let (frame, transaction, _) = self.frame_and_transaction();
+        let data_address = serialize::serialize(frame, transaction)?;
+        frame.allocated_bytes = 0;
+        self.consume(costs::heap(heap_size_bytes)).map_err(|_| InstructionError::ProgramEnvironmentSetupFailure)?;
+        self.frame_mut().memory.open(executable, heap_size_bytes, serial)?;
+        self.run_vm(executable, data_address)?;
+        let (frame, transaction, block) = self.frame_and_transaction();
+        serialize::deserialize(frame, transaction, block)?;
+        Ok(())
+    }
+
+    fn run_vm(&mut self, executable: &Executable<InvokeContext>, data_address: u64) -> Result<(), VmError> {
+        let units_before = self.remaining_units();
+        let interpreted = self.runtime().execution_mode() == ExecutionMode::Interpreter;
+        let mut mode = if interpreted { SbpfMode::Interpreted } else { SbpfMode::PreferJit };
+        let mut call_frames = std::mem::take(&mut self.frame_mut().call_frames);
+        call_frames.resize_with(costs::CALL_DEPTH_MAX, CallFrame::default);
+        let loader = Arc::clone(executable.get_loader());
+        let mut vm = EbpfVm::new(loader, executable.get_sbpf_version(), self, STACK_BYTES);
+        vm.registers[1] = MM_INPUT_START;
+        vm.registers[2] = data_address;
+        let (units, result) = vm.execute_program(executable, &mut mode, &mut call_frames);
+        drop(vm);
+        self.frame_mut().call_frames = call_frames;
+        self.log_run(units, units_before);
+        match result {
+            ProgramResult::Ok(0) => Ok(()),
+            ProgramResult::Ok(status) => Err(InstructionError::from(status).into()),
+            ProgramResult::Err(error) => {
+                // What a faulting program has really consumed is not defined, so it consumes everything.
+                if !matches!(error, EbpfError::SyscallError(_)) {
+                    self.consume_all_units();
+                }
+                Err(VmError::from_ebpf(error))
+            }
+        }
+    }
+
+    fn log_run(&mut self, units: u64, units_before: u64) {
+        if !self.is_logging() {
+            return;
+        }
+        let Ok(program) = self.program_key().copied() else { return };
+        self.log(format_args!("Program {program} consumed {units} of {units_before} compute units"));
+        let (_, data) = self.transaction.return_data();
+        if !data.is_empty() {
+            use base64::Engine;
+            let data = base64::prelude::BASE64_STANDARD.encode(data);
+            self.log(format_args!("Program return: {program} {data}"));
+        }
+    }
+
+    /// `sol_alloc_free_`: a bump allocator over the heap; never frees.
+    pub(crate) fn allocate_heap(&mut self, size_bytes: u64, alignment: u64) -> Option<u64> {
+        let heap_bytes = u64::from(self.budget().heap_size_bytes);
+        let frame = self.frame_mut();
+        let start = frame.allocated_bytes.next_multiple_of(alignment);
+        let end = start.checked_add(size_bytes)?;
+        if end > heap_bytes {
+            return None;
+        }
+        frame.allocated_bytes = end;
+        Some(MM_HEAP_START + start)
+    }
+}

@@ -1,0 +1,341 @@
+//! The machine of one worker: runs the instructions of one transaction after another.
+//!
+//! ```text
+//!  begin → (load accounts, add instructions) → execute_instructions → read accounts, logs, units
+//!                                                │
+//!            push → builtin │ precompile │ sBPF ─┤   sBPF → syscall → CPI → push …
+//!            pop  ←──────────────────────────────┘
+//! ```
+
+use std::{ptr::NonNull, sync::Arc};
+
+use heddle_types::Pubkey;
+use solana_instruction_error::InstructionError;
+use solana_sbpf::{memory_region::MemoryMapping, vm::ContextObject};
+use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, native_loader};
+
+use crate::{
+    BlockEnvironment, BorrowedAccount, Builtin, ComputeBudget, LogCollector, ProgramSource, Runtime,
+    TransactionContext,
+    execute::{Frame, VmError},
+    log_line,
+    memory::FrameMemory,
+};
+
+/// Executes transactions; reused, so that steady state allocates nothing.
+pub struct InvokeContext {
+    /// Accounts, trace and return data of the transaction.
+    pub transaction: TransactionContext,
+    runtime: Arc<Runtime>,
+    block: Arc<BlockEnvironment>,
+    programs: Arc<dyn ProgramSource>,
+    budget: ComputeBudget,
+    remaining_units: u64,
+    logs: Option<LogCollector>,
+    /// sBPF frames by depth; the first `open_frames` are running. Boxed, because a running VM points into its frame.
+    frames: Vec<Box<Frame>>,
+    open_frames: usize,
+    frame_serial: u64,
+}
+
+impl InvokeContext {
+    /// A machine for blocks of `block`, finding programs through `programs`.
+    pub fn new(runtime: Arc<Runtime>, block: Arc<BlockEnvironment>, programs: Arc<dyn ProgramSource>) -> Self {
+        Self {
+            transaction: TransactionContext::default(),
+            runtime,
+            block,
+            programs,
+            budget: ComputeBudget::default(),
+            remaining_units: 0,
+            logs: None,
+            frames: Vec::new(),
+            open_frames: 0,
+            frame_serial: 0,
+        }
+    }
+
+    /// Moves the machine to another block.
+    pub fn set_block(&mut self, block: Arc<BlockEnvironment>, programs: Arc<dyn ProgramSource>) {
+        self.block = block;
+        self.programs = programs;
+    }
+
+    /// Starts the next transaction: forgets the last one.
+    pub fn begin(&mut self, budget: ComputeBudget, record_logs: bool) {
+        self.transaction.clear();
+        self.budget = budget;
+        self.remaining_units = budget.compute_unit_limit.into();
+        self.logs = record_logs.then(LogCollector::default);
+        debug_assert_eq!(self.open_frames, 0);
+    }
+
+    /// Runs every top-level instruction in order, stopping at the first that fails.
+    ///
+    /// # Errors
+    /// The index of the failing instruction and its error.
+    pub fn execute_instructions(&mut self) -> Result<(), (u8, InstructionError)> {
+        for index in 0..self.transaction.top_level_count() {
+            self.execute_top_level(index).map_err(|error| (index as u8, error))?;
+        }
+        Ok(())
+    }
+
+    fn execute_top_level(&mut self, index: usize) -> Result<(), InstructionError> {
+        let program = self.transaction.keys()[self.transaction.trace()[index].program_index as usize];
+        if self.runtime.precompile(&program).is_some() {
+            return self.execute_precompile(index, &program);
+        }
+        self.process_instruction(index)
+    }
+
+    fn execute_precompile(&mut self, index: usize, program: &Pubkey) -> Result<(), InstructionError> {
+        self.transaction.push(index)?;
+        let transaction = &self.transaction;
+        let count = transaction.top_level_count();
+        let data: Vec<&[u8]> = transaction.trace()[..count].iter().map(|one| transaction.data_of(one)).collect();
+        let precompile = self.runtime.precompile(program).ok_or(InstructionError::UnsupportedProgramId)?;
+        let result = precompile.verify(data[index], &data);
+        result.and(self.transaction.pop())
+    }
+
+    /// Pushes the instruction at `trace_index`, runs its program and pops it.
+    pub(crate) fn process_instruction(&mut self, trace_index: usize) -> Result<(), InstructionError> {
+        self.check_reentrancy(trace_index)?;
+        self.transaction.push(trace_index)?;
+        let result = self.dispatch();
+        result.and(self.transaction.pop())
+    }
+
+    /// A program may call itself, but not be called again further down.
+    fn check_reentrancy(&self, trace_index: usize) -> Result<(), InstructionError> {
+        let transaction = &self.transaction;
+        let program = &transaction.keys()[transaction.trace()[trace_index].program_index as usize];
+        let is_on_stack = transaction.stack_programs().any(|key| key == program);
+        let is_caller = transaction.stack_programs().next_back() == Some(program);
+        if is_on_stack && !is_caller {
+            return Err(InstructionError::ReentrancyNotAllowed);
+        }
+        Ok(())
+    }
+
+    /// Calls the program of the current instruction and logs what came of it.
+    fn dispatch(&mut self) -> Result<(), InstructionError> {
+        let program_index = self.transaction.current()?.program_index as usize;
+        let program = self.transaction.keys()[program_index];
+        let owner = self.transaction.account_at(program_index).owner;
+        let is_native = owner == native_loader::ID;
+        let builtin_key = if is_native {
+            program
+        } else if owner == bpf_loader::ID || owner == bpf_loader_upgradeable::ID || owner == bpf_loader_deprecated::ID {
+            owner
+        } else {
+            return Err(InstructionError::UnsupportedProgramId);
+        };
+        if is_native && self.runtime.builtin(&builtin_key).is_none() {
+            return Err(InstructionError::UnsupportedProgramId);
+        }
+        self.transaction.set_return_data(program, &[]);
+        log_line!(self, "Program {} invoke [{}]", program, self.transaction.stack_height());
+        let units_before = self.remaining_units;
+        let result = if is_native { self.call_builtin(&builtin_key) } else { self.execute_program(program_index) };
+        let result = match result {
+            Ok(()) => {
+                log_line!(self, "Program {} success", program);
+                Ok(())
+            }
+            Err(error) => {
+                log_line!(self, "Program {} failed: {}", program, error);
+                Err(error.into_instruction_error())
+            }
+        };
+        if is_native && result.is_ok() && units_before == self.remaining_units {
+            return Err(InstructionError::BuiltinProgramsMustConsumeComputeUnits);
+        }
+        result
+    }
+
+    fn call_builtin(&mut self, key: &Pubkey) -> Result<(), VmError> {
+        let builtin: Arc<dyn Builtin> =
+            self.runtime.builtin(key).ok_or(InstructionError::UnsupportedProgramId)?.clone();
+        builtin.process(self).map_err(VmError::Instruction)
+    }
+
+    // ---- what builtins and syscalls use ---------------------------------------------------------------------------
+
+    /// The account at `index` of the current instruction.
+    ///
+    /// # Errors
+    /// `NotEnoughAccountKeys`… as `MissingAccount` if the instruction has fewer accounts.
+    pub fn account(&mut self, index: usize) -> Result<BorrowedAccount<'_>, InstructionError> {
+        let account = *self
+            .transaction
+            .accounts_of(self.transaction.current()?)
+            .get(index)
+            .ok_or(InstructionError::MissingAccount)?;
+        BorrowedAccount::new(&mut self.transaction, &self.block.sysvars.rent, account)
+    }
+
+    /// Number of accounts of the current instruction.
+    pub fn account_count(&self) -> usize {
+        self.transaction.current().map_or(0, |current| self.transaction.accounts_of(current).len())
+    }
+
+    /// Fails unless the current instruction has at least `count` accounts.
+    ///
+    /// # Errors
+    /// `MissingAccount`.
+    pub fn check_account_count(&self, count: usize) -> Result<(), InstructionError> {
+        if self.account_count() < count { Err(InstructionError::MissingAccount) } else { Ok(()) }
+    }
+
+    /// Address of the account at `index` of the current instruction.
+    ///
+    /// # Errors
+    /// `MissingAccount`.
+    pub fn account_key(&self, index: usize) -> Result<&Pubkey, InstructionError> {
+        let account = self
+            .transaction
+            .accounts_of(self.transaction.current()?)
+            .get(index)
+            .ok_or(InstructionError::MissingAccount)?;
+        Ok(&self.transaction.keys()[account.index_in_transaction as usize])
+    }
+
+    /// Whether `key` signed the current instruction.
+    pub fn is_signer_key(&self, key: &Pubkey) -> bool {
+        let Ok(current) = self.transaction.current() else { return false };
+        let keys = self.transaction.keys();
+        let mut accounts = self.transaction.accounts_of(current).iter();
+        accounts.any(|account| account.is_signer && keys[account.index_in_transaction as usize] == *key)
+    }
+
+    /// Data of the current instruction.
+    pub fn instruction_data(&self) -> &[u8] {
+        self.transaction.current().map_or(&[], |current| self.transaction.data_of(current))
+    }
+
+    /// The program of the current instruction.
+    ///
+    /// # Errors
+    /// `CallDepth` outside any instruction.
+    pub fn program_key(&self) -> Result<&Pubkey, InstructionError> {
+        Ok(&self.transaction.keys()[self.transaction.current()?.program_index as usize])
+    }
+
+    /// Facts of the block.
+    pub fn block(&self) -> &BlockEnvironment {
+        &self.block
+    }
+
+    /// The runtime this machine belongs to.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    pub(crate) fn programs(&self) -> &Arc<dyn ProgramSource> {
+        &self.programs
+    }
+
+    /// Limits of this transaction.
+    pub fn budget(&self) -> &ComputeBudget {
+        &self.budget
+    }
+
+    /// Spends compute units.
+    ///
+    /// # Errors
+    /// `ComputationalBudgetExceeded`; nothing is left then.
+    pub fn consume(&mut self, units: u64) -> Result<(), InstructionError> {
+        let exceeded = self.remaining_units < units;
+        self.remaining_units = self.remaining_units.saturating_sub(units);
+        if exceeded { Err(InstructionError::ComputationalBudgetExceeded) } else { Ok(()) }
+    }
+
+    /// Compute units left.
+    pub fn remaining_units(&self) -> u64 {
+        self.remaining_units
+    }
+
+    /// Compute units spent by this transaction so far.
+    pub fn consumed_units(&self) -> u64 {
+        u64::from(self.budget.compute_unit_limit) - self.remaining_units
+    }
+
+    pub(crate) fn consume_all_units(&mut self) {
+        self.remaining_units = 0;
+    }
+
+    /// Whether anybody listens to the log.
+    pub fn is_logging(&self) -> bool {
+        self.logs.is_some()
+    }
+
+    /// Adds a log line; use [`log_line!`](crate::log_line) to format only when somebody listens.
+    pub fn log(&mut self, line: std::fmt::Arguments<'_>) {
+        if let Some(logs) = &mut self.logs {
+            logs.log(line);
+        }
+    }
+
+    /// Takes the log of this transaction; `None` if it was not recorded.
+    pub fn take_logs(&mut self) -> Option<Vec<String>> {
+        self.logs.take().map(LogCollector::into_lines)
+    }
+
+    // ---- sBPF frames ----------------------------------------------------------------------------------------------
+
+    /// Reserves the next frame; [`Self::close_frame`] gives it back.
+    pub(crate) fn reserve_frame(&mut self) -> u64 {
+        if self.open_frames == self.frames.len() {
+            self.frames.push(Box::new(Frame::new()));
+        }
+        self.open_frames += 1;
+        self.frame_serial += 1;
+        self.frame_serial
+    }
+
+    pub(crate) fn close_frame(&mut self) {
+        self.frame_mut().memory.close();
+        self.open_frames -= 1;
+    }
+
+    pub(crate) fn frame(&self) -> &Frame {
+        &self.frames[self.open_frames - 1]
+    }
+
+    pub(crate) fn frame_mut(&mut self) -> &mut Frame {
+        &mut self.frames[self.open_frames - 1]
+    }
+
+    /// The frame and the transaction at once.
+    pub(crate) fn frame_and_transaction(&mut self) -> (&mut Frame, &mut TransactionContext, &BlockEnvironment) {
+        (&mut self.frames[self.open_frames - 1], &mut self.transaction, &self.block)
+    }
+
+    pub(crate) fn current_frame_memory(&mut self) -> &mut FrameMemory {
+        &mut self.frame_mut().memory
+    }
+
+    pub(crate) fn current_frame_serial(&self) -> u64 {
+        self.frame().memory.serial()
+    }
+
+    pub(crate) fn is_alignment_checked(&self) -> bool {
+        !self.frame().is_loader_deprecated
+    }
+}
+
+impl ContextObject for InvokeContext {
+    fn consume(&mut self, amount: u64) {
+        self.remaining_units = self.remaining_units.saturating_sub(amount);
+    }
+
+    fn get_remaining(&self) -> u64 {
+        self.remaining_units
+    }
+
+    fn active_mapping_ptr(&mut self) -> NonNull<MemoryMapping> {
+        NonNull::from(self.current_frame_memory().mapping_mut().expect("a VM is made after its frame is opened"))
+    }
+}

@@ -1,0 +1,340 @@
+//! The unsafe island: VM memory and the translation of guest addresses.
+//!
+//! Every pointer that `solana-sbpf` is given points into a buffer owned by a [`FrameMemory`] or into the read-only
+//! section of an executable that the running frame keeps alive. Buffers are allocated once per stack depth and never
+//! move or shrink while a frame is open.
+//!
+//! A fresh frame must see zeroed stack and heap. Zeroing 288 KiB costs more than most programs run, so a frame begins
+//! with a short stack and no heap mapped; the first access beyond is caught by the mapping's access-violation handler,
+//! which maps more. What is mapped at the end is what may be dirty, and only that is zeroed for the next frame.
+
+use heddle_types::Pubkey;
+use solana_sbpf::{
+    ebpf::{MM_HEAP_START, MM_INPUT_START, MM_STACK_START},
+    elf::Executable,
+    error::StableResult,
+    memory_region::{AccessType, AccessViolationHandler, MemoryMapping, MemoryRegion},
+};
+
+use crate::{InvokeContext, SyscallError, budget::costs, execute::VmError};
+
+/// Bytes of the whole stack: 64 frames of 4 KiB.
+pub(crate) const STACK_BYTES: usize = 4096 * costs::CALL_DEPTH_MAX;
+/// Stack mapped before a program asks for more: four frames.
+const STACK_BYTES_INITIAL: usize = 4 * 4096;
+
+/// A buffer aligned for any guest type (16 bytes).
+#[derive(Default)]
+pub(crate) struct AlignedBuffer {
+    words: Vec<u128>,
+    size_bytes: usize,
+}
+
+impl AlignedBuffer {
+    fn zeroed(size_bytes: usize) -> Self {
+        Self { words: vec![0; size_bytes.div_ceil(16)], size_bytes }
+    }
+
+    /// Sets the length, keeping the allocation; contents are whatever was there.
+    pub(crate) fn set_size(&mut self, size_bytes: usize) {
+        let words = size_bytes.div_ceil(16);
+        if self.words.len() < words {
+            self.words.resize(words, 0);
+        }
+        self.size_bytes = size_bytes;
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.size_bytes]
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.words)[..self.size_bytes]
+    }
+}
+
+/// Memory of one sBPF frame, pooled per stack depth.
+pub(crate) struct FrameMemory {
+    stack: AlignedBuffer,
+    heap: AlignedBuffer,
+    /// The serialised input of the program.
+    pub(crate) input: AlignedBuffer,
+    mapping: Option<Box<MemoryMapping>>,
+    /// Distinguishes guest slices of this run of the frame from those of any other.
+    serial: u64,
+}
+
+impl FrameMemory {
+    pub(crate) fn new() -> Self {
+        Self {
+            stack: AlignedBuffer::zeroed(STACK_BYTES),
+            heap: AlignedBuffer::zeroed(costs::HEAP_SIZE_BYTES_MAX as usize),
+            input: AlignedBuffer::default(),
+            mapping: None,
+            serial: 0,
+        }
+    }
+
+    /// Maps the executable's read-only section, stack, heap and the serialised input.
+    pub(crate) fn open(
+        &mut self,
+        executable: &Executable<InvokeContext>,
+        heap_size_bytes: u32,
+        serial: u64,
+    ) -> Result<(), VmError> {
+        let version = executable.get_sbpf_version();
+        let config = executable.get_config();
+        let gap_size = if version.stack_frame_gaps() && config.enable_stack_frame_gaps {
+            config.stack_frame_size as u64
+        } else {
+            0
+        };
+        let stack: *mut [u8] = self.stack.bytes_mut();
+        let heap: *mut [u8] = &mut self.heap.bytes_mut()[..heap_size_bytes as usize];
+        let input: *mut [u8] = self.input.bytes_mut();
+        // Versions with a manual stack pointer start at the far end of the stack: map it whole.
+        let stack_initial = if version.manual_stack_frame_bump() { STACK_BYTES } else { STACK_BYTES_INITIAL };
+        let regions = vec![
+            executable.get_ro_region(),
+            MemoryRegion::new_gapped(prefix(stack, stack_initial), MM_STACK_START, gap_size),
+            MemoryRegion::new(prefix(heap, 0), MM_HEAP_START),
+            MemoryRegion::new(input, MM_INPUT_START),
+        ];
+        let handler = grow_on_demand(stack, heap);
+        // SAFETY: each region points into a buffer of this frame, or into the executable that the caller holds for as
+        // long as the frame is open; `close` drops the mapping before any of them can go. All are plain bytes. The
+        // handler only replaces a region by a longer prefix of the same buffer.
+        let mapping = unsafe { MemoryMapping::new_with_access_violation_handler(regions, config, version, handler) };
+        self.mapping = Some(Box::new(mapping.map_err(VmError::Setup)?));
+        self.serial = serial;
+        Ok(())
+    }
+
+    /// Unmaps everything and zeroes what the program may have touched.
+    pub(crate) fn close(&mut self) {
+        let Some(mapping) = self.mapping.take() else { return };
+        for region in mapping.get_regions() {
+            let mapped_bytes = region.len();
+            match region.vm_addr_range().start {
+                MM_STACK_START => self.stack.bytes_mut()[..mapped_bytes].fill(0),
+                MM_HEAP_START => self.heap.bytes_mut()[..mapped_bytes].fill(0),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn mapping_mut(&mut self) -> Option<&mut MemoryMapping> {
+        self.mapping.as_deref_mut()
+    }
+}
+
+/// The first `size_bytes` of `buffer`.
+fn prefix(buffer: *mut [u8], size_bytes: usize) -> *mut [u8] {
+    std::ptr::slice_from_raw_parts_mut(buffer.cast::<u8>(), size_bytes.min(buffer.len()))
+}
+
+/// Maps more of the stack (in steps of four) or the whole heap when the guest goes beyond what is mapped.
+fn grow_on_demand(stack: *mut [u8], heap: *mut [u8]) -> AccessViolationHandler {
+    Box::new(move |region, _size_max, _access, address, size| {
+        let (whole, mapped) = match region.vm_addr_range().start {
+            MM_STACK_START => (stack, region.len()),
+            MM_HEAP_START => (heap, region.len()),
+            _ => return,
+        };
+        let mut grown = mapped;
+        while grown < whole.len() {
+            grown = if region.gap_size() == 0 { whole.len() } else { (grown * 4).min(whole.len()) };
+            // SAFETY: a longer prefix of the same live, exclusively mapped buffer.
+            unsafe { region.redirect(prefix(whole, grown)) };
+            if region.vm_addr_range().end >= address.saturating_add(size) {
+                return;
+            }
+        }
+    })
+}
+
+/// A translated range of guest memory, valid while the frame that translated it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct GuestSlice {
+    pointer: *mut u8,
+    size_bytes: usize,
+    serial: u64,
+    writable: bool,
+}
+
+impl GuestSlice {
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.size_bytes == 0
+    }
+
+    /// Whether the host address is a multiple of `alignment`.
+    pub(crate) fn is_aligned(&self, alignment: usize) -> bool {
+        (self.pointer as usize).is_multiple_of(alignment)
+    }
+
+    /// Whether the two ranges share a byte.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = (self.pointer as usize, other.pointer as usize);
+        a < b.saturating_add(other.size_bytes) && b < a.saturating_add(self.size_bytes)
+    }
+
+    /// A part of the range.
+    ///
+    /// # Panics
+    /// If it does not lie within.
+    pub(crate) fn part(&self, start: usize, size_bytes: usize) -> Self {
+        assert!(start.checked_add(size_bytes).is_some_and(|end| end <= self.size_bytes), "part outside guest slice");
+        Self { pointer: self.pointer.wrapping_add(start), size_bytes, ..*self }
+    }
+}
+
+/// Reading and writing the memory of the running program.
+///
+/// Alignment is checked as Solana does: on host addresses, and only for loaders newer than the first.
+impl InvokeContext {
+    /// Translates `size_bytes` at `address` for reading.
+    ///
+    /// # Errors
+    /// An access violation.
+    pub fn guest(&mut self, address: u64, size_bytes: u64) -> Result<GuestSlice, VmError> {
+        self.translate(AccessType::Load, address, size_bytes)
+    }
+
+    /// Translates `size_bytes` at `address` for writing.
+    ///
+    /// # Errors
+    /// An access violation.
+    pub fn guest_mut(&mut self, address: u64, size_bytes: u64) -> Result<GuestSlice, VmError> {
+        self.translate(AccessType::Store, address, size_bytes)
+    }
+
+    fn translate(&mut self, access: AccessType, address: u64, size_bytes: u64) -> Result<GuestSlice, VmError> {
+        let frame = self.current_frame_memory();
+        let writable = access == AccessType::Store;
+        let serial = frame.serial;
+        if size_bytes == 0 {
+            return Ok(GuestSlice { pointer: std::ptr::dangling_mut(), size_bytes: 0, serial, writable });
+        }
+        if i64::try_from(size_bytes).is_err() {
+            return Err(SyscallError::InvalidLength.into());
+        }
+        let mapping = frame.mapping.as_deref_mut().expect("a syscall runs inside an open frame");
+        match mapping.map_with_access_violation_handler(access, address, size_bytes) {
+            StableResult::Ok(buffer) => {
+                let pointer = buffer.ptr().cast::<u8>().cast_mut();
+                Ok(GuestSlice { pointer, size_bytes: size_bytes as usize, serial, writable })
+            }
+            StableResult::Err(error) => Err(VmError::Ebpf(error)),
+        }
+    }
+
+    /// Translates an array of `count` values of `size_bytes` each that the guest aligns to `alignment`.
+    ///
+    /// # Errors
+    /// An access violation, an overlong or a misaligned range.
+    pub fn guest_array(
+        &mut self,
+        address: u64,
+        count: u64,
+        size_bytes: u64,
+        alignment: usize,
+    ) -> Result<GuestSlice, VmError> {
+        let slice = self.guest(address, count.saturating_mul(size_bytes))?;
+        self.check_alignment(slice, alignment)
+    }
+
+    /// As [`Self::guest_array`], for writing.
+    ///
+    /// # Errors
+    /// As [`Self::guest_array`].
+    pub fn guest_array_mut(
+        &mut self,
+        address: u64,
+        count: u64,
+        size_bytes: u64,
+        alignment: usize,
+    ) -> Result<GuestSlice, VmError> {
+        let slice = self.guest_mut(address, count.saturating_mul(size_bytes))?;
+        self.check_alignment(slice, alignment)
+    }
+
+    fn check_alignment(&self, slice: GuestSlice, alignment: usize) -> Result<GuestSlice, VmError> {
+        if !slice.is_empty() && self.is_alignment_checked() && !slice.is_aligned(alignment) {
+            return Err(SyscallError::UnalignedPointer.into());
+        }
+        Ok(slice)
+    }
+
+    /// The bytes of a translated range.
+    ///
+    /// # Panics
+    /// If the slice was translated by another frame, or by this one in an earlier run.
+    pub fn bytes(&self, slice: &GuestSlice) -> &[u8] {
+        self.assert_current(slice);
+        // SAFETY: `translate` got the range from the mapping of the current frame (the serial proves which), whose
+        // buffers live and stay in place until the frame closes. `&self` excludes writers: the only way to write guest
+        // memory from the host is `bytes_mut`, which takes `&mut self`, and the guest itself is suspended.
+        unsafe { std::slice::from_raw_parts(slice.pointer, slice.size_bytes) }
+    }
+
+    /// The bytes of a range translated for writing.
+    ///
+    /// # Panics
+    /// If the slice was translated for reading, or by another frame or run.
+    pub fn bytes_mut(&mut self, slice: &GuestSlice) -> &mut [u8] {
+        self.assert_current(slice);
+        assert!(slice.writable, "the range was translated for reading only");
+        // SAFETY: as in `bytes`, and the mapping allowed stores to the whole range; `&mut self` makes it exclusive.
+        unsafe { std::slice::from_raw_parts_mut(slice.pointer, slice.size_bytes) }
+    }
+
+    /// Copies one range over another of the same length; they may overlap.
+    ///
+    /// # Panics
+    /// If the lengths differ, `to` was translated for reading, or either belongs to another frame or run.
+    pub fn copy_guest(&mut self, to: &GuestSlice, from: &GuestSlice) {
+        self.assert_current(to);
+        self.assert_current(from);
+        assert!(to.writable && to.size_bytes == from.size_bytes, "a copy needs a writable target of the same length");
+        // SAFETY: both ranges are valid as in `bytes` and `bytes_mut`; `copy` allows overlap.
+        unsafe { std::ptr::copy(from.pointer, to.pointer, to.size_bytes) }
+    }
+
+    fn assert_current(&self, slice: &GuestSlice) {
+        assert_eq!(self.current_frame_serial(), slice.serial, "guest slice of another frame");
+    }
+
+    /// Reads an aligned `u64`.
+    ///
+    /// # Errors
+    /// As [`Self::guest_array`].
+    pub fn read_u64(&mut self, address: u64) -> Result<u64, VmError> {
+        let slice = self.guest_array(address, 1, 8, 8)?;
+        Ok(u64::from_le_bytes(self.bytes(&slice).try_into().expect("eight bytes")))
+    }
+
+    /// Reads a pubkey.
+    ///
+    /// # Errors
+    /// As [`Self::guest`].
+    pub fn read_pubkey(&mut self, address: u64) -> Result<Pubkey, VmError> {
+        let slice = self.guest(address, 32)?;
+        Ok(Pubkey::new_from_array(self.bytes(&slice).try_into().expect("32 bytes")))
+    }
+}
+
+impl FrameMemory {
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
+    }
+}
+
+// SAFETY: the raw pointers of the mapping and its handler point into buffers that the frame owns, or into an executable
+// that is itself `Send + Sync`; nothing in them is bound to a thread, and a frame is used by one thread at a time.
+unsafe impl Send for FrameMemory {}

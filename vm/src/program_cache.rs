@@ -1,0 +1,95 @@
+//! Verified and compiled programs, keyed by address and the slot they were deployed in, so that an upgraded program can
+//! never be confused with its predecessor.
+
+use std::{
+    hash::RandomState,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use dashmap::DashMap;
+use heddle_types::Pubkey;
+use solana_sbpf::{elf::Executable, verifier::RequisiteVerifier};
+
+use crate::{InvokeContext, Runtime};
+
+/// A program at rest.
+pub enum ProgramEntry {
+    /// Loaded, verified and, on x86-64, compiled.
+    Executable(Executable<InvokeContext>),
+    /// The bytes do not load or do not verify: invoking it fails.
+    Invalid,
+    /// Deployed in this very slot: visible from the next one.
+    NotYetVisible,
+}
+
+impl ProgramEntry {
+    /// Loads, verifies and compiles an ELF. Bytes that fail become [`ProgramEntry::Invalid`].
+    pub fn load(elf: &[u8], runtime: &Runtime) -> Self {
+        Self::try_load(elf, runtime).unwrap_or(Self::Invalid)
+    }
+
+    /// Verifies and compiles assembly text of the newest sBPF version.
+    ///
+    /// # Panics
+    /// If the text is no valid program.
+    #[cfg(test)]
+    pub(crate) fn assemble(source: &str, runtime: &Runtime) -> Self {
+        let executable = solana_sbpf::assembler::assemble(source, runtime.loader().clone()).expect("valid assembly");
+        executable.verify::<RequisiteVerifier>().expect("a verifiable program");
+        #[cfg(target_arch = "x86_64")]
+        executable.jit_compile().expect("a compilable program");
+        Self::Executable(executable)
+    }
+
+    fn try_load(elf: &[u8], runtime: &Runtime) -> Option<Self> {
+        let executable = Executable::load(elf, runtime.loader().clone()).ok()?;
+        executable.verify::<RequisiteVerifier>().ok()?;
+        #[cfg(target_arch = "x86_64")]
+        executable.jit_compile().ok()?;
+        Some(Self::Executable(executable))
+    }
+}
+
+/// Programs by (address, deployment slot), shared by all workers. At most [`ProgramCache::ENTRIES_MAX`]: beyond that an
+/// arbitrary half is dropped, which costs time but never changes a result.
+#[derive(Default)]
+pub struct ProgramCache {
+    entries: DashMap<(Pubkey, u64), Arc<ProgramEntry>, RandomState>,
+    misses: AtomicU64,
+}
+
+impl ProgramCache {
+    /// Named bound of the cache.
+    pub const ENTRIES_MAX: usize = 4096;
+
+    /// The program deployed at `key` in `deployment_slot`, loading it from `elf` if this is the first call.
+    pub fn get_or_load(
+        &self,
+        key: &Pubkey,
+        deployment_slot: u64,
+        runtime: &Runtime,
+        elf: &[u8],
+    ) -> Arc<ProgramEntry> {
+        if let Some(entry) = self.entries.get(&(*key, deployment_slot)) {
+            return entry.clone();
+        }
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        if self.entries.len() >= Self::ENTRIES_MAX {
+            let mut index = 0usize;
+            self.entries.retain(|_, _| {
+                index += 1;
+                index.is_multiple_of(2)
+            });
+        }
+        let entry = Arc::new(ProgramEntry::load(elf, runtime));
+        self.entries.entry((*key, deployment_slot)).or_insert(entry).clone()
+    }
+
+    /// How many programs were loaded so far.
+    pub fn miss_count(&self) -> u64 {
+        self.misses.load(Ordering::Relaxed)
+    }
+}
