@@ -25,6 +25,7 @@ mod block;
 mod blockhash_queue;
 mod builder;
 mod chain;
+mod contention;
 #[doc(hidden)]
 pub mod doc;
 mod engine;
@@ -44,6 +45,7 @@ mod status_cache;
 pub use account_table::AccountChange;
 pub use block::{Block, ExecutedBlock, StageTimes};
 pub use builder::{Builder, StageClock};
+pub use contention::{Contention, HotAccount};
 pub use engine::{CommittedBlock, Engine, Parallelism};
 pub use error::{BuildError, EngineError, ExecuteError, IngressError};
 pub use execute::Outcome;

@@ -17,8 +17,8 @@ pub const ACCOUNT_COUNT_MAX: u64 = 10_000_000;
 pub const BLOCK_SIZE_MAX: u32 = 100_000;
 /// Steepest skew; beyond it almost every draw is the same account.
 pub const ZIPF_EXPONENT_MAX: f64 = 10.0;
-/// Bound on all lamports of the accounts, and on all tokens, at genesis. Below [`UNAFFORDABLE_AMOUNT_MIN`], so no
-/// account can ever hold that much, and far below `u64::MAX`, so no sum overflows.
+/// Bound on all lamports of the accounts, and on all tokens, at genesis. Below 2^62, the amount of the transfers that
+/// must fail: no account can ever hold that much. Far below `u64::MAX`, so no sum overflows.
 pub const TOTAL_SUPPLY_MAX: u64 = 4_000_000_000_000_000_000;
 
 /// Amounts run through `1..=AMOUNT_PERIOD` with the transaction's number: 0.017 SOL at most.
@@ -125,6 +125,11 @@ impl BlockRange {
             Some(_) => Ok(Self { first_block, transactions, block_size }),
             None => Err(ConfigError::Range { first_block, transactions }),
         }
+    }
+
+    /// Transactions in each block but maybe the last.
+    pub fn block_size(&self) -> u32 {
+        self.block_size
     }
 
     /// Index of the first block.

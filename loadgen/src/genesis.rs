@@ -12,7 +12,8 @@ const MINT_DECIMALS: u8 = 6;
 
 impl Generator {
     /// Every account of the workload, in ascending order of key: the funded system accounts and, if it moves tokens,
-    /// the mint and one token account for each. O(n log n) in the accounts; about 100 bytes each, 300 for a token account.
+    /// the mint and one token account for each. O(n log n) in the accounts; about 100 bytes each, 300 for a token
+    /// account.
     pub fn genesis_accounts(&self) -> Vec<(Pubkey, Account)> {
         let config = self.config();
         let mut accounts: Vec<_> =

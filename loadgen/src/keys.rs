@@ -1,5 +1,5 @@
 //! Keys of the accounts, all derived from the seed. Only public keys are kept: deriving a secret again costs 0.3 µs of
-//! the 6 µs that its signature takes, and a cache of expanded keys would treble the memory per account.
+//! the 8 µs that its transaction takes, and a cache of expanded keys would treble the memory per account.
 
 use std::sync::{
     Mutex,

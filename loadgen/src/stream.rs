@@ -46,10 +46,14 @@ pub struct TransactionStream {
 impl TransactionStream {
     /// Starts `threads` signing threads (1 to [`SIGNING_THREADS_MAX`]; other values are clamped) for the blocks of
     /// `range`. `blockhash_for` is asked once per block, with its index, on the thread that signs it.
+    ///
+    /// # Panics
+    /// If `range` was made for another block size, or the system cannot start a thread.
     pub fn spawn<F>(generator: &Arc<Generator>, range: BlockRange, threads: usize, blockhash_for: F) -> Self
     where
         F: Fn(u64) -> Hash + Send + Sync + 'static,
     {
+        assert_eq!(range.block_size(), generator.config().block_size, "the range is of another configuration");
         let threads = threads.clamp(1, SIGNING_THREADS_MAX);
         let lane_blocks = (TRANSACTIONS_AHEAD_MAX / threads / generator.config().block_size as usize).max(1);
         let blockhash_for = Arc::new(blockhash_for);

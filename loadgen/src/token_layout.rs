@@ -8,7 +8,8 @@ use heddle_types::Pubkey;
 /// The SPL Token program.
 pub const TOKEN_PROGRAM_ID: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 
-/// Size of a mint: authority option (4 + 32), supply (8), decimals (1), initialized (1), freeze authority option (4 + 32).
+/// Size of a mint: authority option (4 + 32), supply (8), decimals (1), initialized (1), freeze authority option
+/// (4 + 32).
 pub const MINT_SIZE_BYTES: usize = 82;
 /// Offset of the supply in a mint.
 pub const MINT_SUPPLY_OFFSET: usize = 36;
@@ -29,7 +30,8 @@ pub const TOKEN_ACCOUNT_AMOUNT_OFFSET: usize = 64;
 /// Offset of the state in a token account.
 pub const TOKEN_ACCOUNT_STATE_OFFSET: usize = 108;
 
-/// Tag of `TokenInstruction::Transfer { amount: u64 }`; accounts: source (writable), destination (writable), owner (signer).
+/// Tag of `TokenInstruction::Transfer { amount: u64 }`; accounts: source (writable), destination (writable), owner
+/// (signer).
 pub const TRANSFER_TAG: u8 = 3;
 
 /// `AccountState::Initialized`.

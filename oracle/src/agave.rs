@@ -20,10 +20,10 @@ use solana_clock::Slot;
 use solana_fee::FeeFeatures;
 use solana_hash::Hash;
 use solana_message::{
-    AddressLoader, inner_instruction::InnerInstructionsList, v0::LoadedAddresses,
-    v0::MessageAddressTableLookup,
+    AddressLoader, inner_instruction::InnerInstructionsList, v0::LoadedAddresses, v0::MessageAddressTableLookup,
 };
 use solana_nonce::state::DurableNonce;
+use solana_precompile_error::PrecompileError;
 use solana_program_runtime::{
     execution_budget::{SVMTransactionExecutionAndFeeBudgetLimits, SVMTransactionExecutionBudget},
     loaded_programs::{BlockRelation, ForkGraph, ProgramRuntimeEnvironment, ProgramRuntimeEnvironments},
@@ -39,7 +39,6 @@ use solana_svm::{
         TransactionProcessingEnvironment,
     },
 };
-use solana_precompile_error::PrecompileError;
 use solana_svm_callback::{InvokeContextCallback, TransactionProcessingCallback};
 use solana_svm_transaction::svm_message::{SVMMessage, SVMStaticMessage};
 use solana_transaction::{
@@ -148,8 +147,8 @@ impl AddressLoader for TableLoader<'_> {
             if *account.owner() != solana_sdk_ids::address_lookup_table::ID {
                 return Err(AddressLoaderError::InvalidAccountOwner);
             }
-            let table = AddressLookupTable::deserialize(account.data())
-                .map_err(|_| AddressLoaderError::InvalidAccountData)?;
+            let table =
+                AddressLookupTable::deserialize(account.data()).map_err(|_| AddressLoaderError::InvalidAccountData)?;
             let find = |indexes: &[u8]| table.lookup(SLOT, indexes, self.slot_hashes).map_err(into_loader_error);
             loaded.writable.extend(find(&lookup.writable_indexes)?);
             loaded.readonly.extend(find(&lookup.readonly_indexes)?);

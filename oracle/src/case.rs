@@ -10,8 +10,7 @@ use solana_hash::Hash;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_message::{
-    AddressLookupTableAccount, Message, VersionedMessage,
-    v0,
+    AddressLookupTableAccount, Message, VersionedMessage, v0,
     v1::{self, TransactionConfig},
 };
 use solana_sdk_ids::system_program;
@@ -69,10 +68,12 @@ impl Case {
         self.account(address(name), system_account(lamports))
     }
 
-    /// Adds or replaces an account.
+    /// Adds or replaces an account; without lamports, removes it.
     pub fn account(mut self, address: Address, account: Account) -> Self {
         self.accounts.retain(|(other, _)| *other != address);
-        self.accounts.push((address, account.into()));
+        if account.lamports > 0 {
+            self.accounts.push((address, account.into()));
+        }
         self
     }
 
@@ -118,13 +119,7 @@ impl Case {
     }
 
     /// Adds a v1 transaction.
-    pub fn v1(
-        self,
-        expect: Expect,
-        signers: &[&str],
-        config: TransactionConfig,
-        instructions: &[Instruction],
-    ) -> Self {
+    pub fn v1(self, expect: Expect, signers: &[&str], config: TransactionConfig, instructions: &[Instruction]) -> Self {
         let message = v1::Message::try_compile_with_config(&address(signers[0]), instructions, self.blockhash, config)
             .expect("a scenario's v1 message compiles");
         self.message(expect, signers, VersionedMessage::V1(message))
@@ -195,4 +190,3 @@ pub fn r(address: Address) -> AccountMeta {
 pub fn rs(address: Address) -> AccountMeta {
     AccountMeta::new_readonly(address, true)
 }
-

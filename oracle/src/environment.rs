@@ -123,7 +123,8 @@ impl Environment {
             .filter(|builtin| builtin.enable_feature_id.is_none_or(|feature| self.features.is_active(&feature)));
         let mut native: Vec<(Address, Vec<u8>)> =
             active.map(|builtin| (builtin.program_id, builtin.name.as_bytes().to_vec())).collect();
-        native.extend(agave_precompiles::get_precompiles().iter().map(|precompile| (precompile.program_id, Vec::new())));
+        native
+            .extend(agave_precompiles::get_precompiles().iter().map(|precompile| (precompile.program_id, Vec::new())));
         for (id, data) in native {
             self.add(
                 id,
@@ -144,14 +145,16 @@ impl Environment {
 
     /// The constant as JSON: features, rent, blockhash, and the accounts of sysvars and native programs.
     pub fn to_text(&self) -> String {
-        let features: Vec<String> = mainnet_feature_list().iter().map(|(address, _)| json(&address.to_string())).collect();
+        let features: Vec<String> =
+            mainnet_feature_list().iter().map(|(address, _)| json(&address.to_string())).collect();
         let small = self.accounts.iter().filter(|(_, account)| {
             let owner = account.owner();
             *owner == sysvar::ID || *owner == native_loader::ID
         });
         let small: Vec<String> =
             small.map(|(address, account)| json(&AccountRecord::new(address, Some(account)))).collect();
-        let programs = PROGRAM_NAMES.iter().map(|(name, address)| format!("{}:{}", json(name), json(&address.to_string())));
+        let programs =
+            PROGRAM_NAMES.iter().map(|(name, address)| format!("{}:{}", json(name), json(&address.to_string())));
         format!(
             "{{\"slot\":{SLOT},\"blockhash\":{},\"lamports_per_signature\":{LAMPORTS_PER_SIGNATURE},\
              \"rent_lamports_per_byte\":{LAMPORTS_PER_BYTE},\n\"programs\":{{{}}},\n\"accounts\":[\n{}\n],\n\
@@ -194,4 +197,37 @@ fn mainnet_features() -> FeatureSet {
         features.activate(&address, slot);
     }
     features
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn features_are_mainnets_and_known_to_this_agave() {
+        let list = mainnet_feature_list();
+        assert_eq!(list.len(), 251);
+        assert_eq!(list.iter().map(|(address, _)| address).collect::<BTreeSet<_>>().len(), 251, "no gate twice");
+        let known = agave_feature_set::FEATURE_NAMES.keys().copied().collect::<BTreeSet<_>>();
+        assert!(list.iter().all(|(address, _)| known.contains(address)), "a gate unknown here would have no effect");
+    }
+
+    #[test]
+    fn every_named_program_is_there_and_from_slot_0() {
+        let environment = Environment::new();
+        for (name, address) in PROGRAM_NAMES {
+            let program = environment.accounts.get(address).unwrap_or_else(|| panic!("{name} is missing"));
+            assert!(program.executable(), "{name} is not executable");
+            if *program.owner() == solana_sdk_ids::bpf_loader_upgradeable::ID {
+                let programdata = Address::find_program_address(&[address.as_ref()], program.owner()).0;
+                assert_eq!(environment.accounts[&programdata].data()[..12], [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            }
+        }
+    }
+
+    #[test]
+    fn rent_is_5080_lamports_per_byte() {
+        assert_eq!(Environment::new().exempt(165), (128 + 165) * 5_080);
+    }
 }

@@ -179,3 +179,66 @@ fn write_lines<T: Serialize>(text: &mut String, items: &[T]) {
 pub fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("records hold only strings, numbers and lists")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(data: Vec<u8>) -> AccountRecord {
+        let account = Account { lamports: 5, data, ..Account::default() };
+        AccountRecord::new(&Address::new_from_array([1; 32]), Some(&account))
+    }
+
+    #[test]
+    fn long_tails_of_zeros_become_a_length() {
+        let mut data = vec![1, 2, 3];
+        assert_eq!((record(data.clone()).data.as_str(), record(data.clone()).space), ("AQID", None));
+        data.resize(18, 0);
+        assert_eq!(record(data.clone()).space, None, "15 zeros stay");
+        data.resize(19, 0);
+        assert_eq!((record(data.clone()).data.as_str(), record(data).space), ("AQID", Some(19)));
+        assert_eq!((record(vec![0; 100]).data.as_str(), record(vec![0; 100]).space), ("", Some(100)));
+    }
+
+    #[test]
+    fn an_absent_account_has_no_lamports_and_is_systems() {
+        let absent = AccountRecord::new(&Address::new_from_array([1; 32]), None::<&Account>);
+        assert_eq!((absent.lamports, absent.owner.as_str()), (0, "11111111111111111111111111111111"));
+    }
+
+    #[test]
+    fn text_is_read_back_and_written_the_same() {
+        let clock =
+            ClockRecord { slot: 1, epoch_start_timestamp: 2, epoch: 3, leader_schedule_epoch: 4, unix_timestamp: 5 };
+        let result = ResultRecord {
+            processed: true,
+            error: None,
+            error_json: serde_json::Value::Null,
+            compute_units: 7,
+            fee: 5_000,
+            loaded_accounts_data_size: 9,
+            logs: vec!["a \"quoted\" line".to_owned()],
+            return_data: None,
+            inner_instructions: vec![vec![InnerInstructionRecord {
+                program_id_index: 1,
+                accounts: vec![2, 3],
+                data: "AQ==".to_owned(),
+                stack_height: 2,
+            }]],
+            post_accounts: vec![record(vec![1; 40])],
+        };
+        let case = CaseRecord {
+            name: "a case".to_owned(),
+            clock,
+            programs: vec!["spl_token".to_owned()],
+            accounts: vec![record(vec![])],
+            blockhash: "hash".to_owned(),
+            litesvm_note: Some("a note".to_owned()),
+            transactions: vec![TransactionRecord { wire: "AA==".to_owned(), result }],
+        };
+        let file = TopicFile { topic: "topic".to_owned(), cases: vec![case] };
+        let read: TopicFile = serde_json::from_str(&file.to_text()).expect("written text is JSON");
+        assert_eq!(read, file);
+        assert_eq!(read.to_text(), file.to_text());
+    }
+}

@@ -22,8 +22,7 @@ pub fn base(environment: &Environment) -> LiteSVM {
         .with_feature_set(environment.features.clone())
         .with_builtins()
         .with_sigverify(true)
-        .with_blockhash_check(true)
-        .with_transaction_history(HISTORY_LENGTH);
+        .with_blockhash_check(true);
     // Programdata accounts must be there before the programs that point to them.
     let (programs, others): (Vec<_>, Vec<_>) =
         environment.accounts.iter().partition(|(_, account)| account.executable());
@@ -41,7 +40,8 @@ pub struct Witness {
 impl Witness {
     /// A copy of `base` with the case's accounts.
     pub fn new(base: &LiteSVM, accounts: &[(Address, AccountSharedData)]) -> Self {
-        let mut witness = Self { svm: base.clone() };
+        // A clone forgets the capacity of its empty history.
+        let mut witness = Self { svm: base.clone().with_transaction_history(HISTORY_LENGTH) };
         for (address, account) in accounts {
             witness.set(*address, Some(account));
         }
@@ -50,9 +50,8 @@ impl Witness {
 
     /// Runs `transaction` and lists the fields in which LiteSVM departs from `outcome`; then takes over its accounts.
     pub fn compare(&mut self, transaction: &VersionedTransaction, outcome: &Outcome, agave: &Agave) -> Vec<String> {
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            self.svm.send_transaction(transaction.clone()) //
-        }));
+        let result =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.svm.send_transaction(transaction.clone())));
         let mut notes = match result {
             Ok(Ok(meta)) => differences(None, &meta, outcome),
             Ok(Err(failed)) => differences(Some(&failed.err), &failed.meta, outcome),

@@ -26,6 +26,9 @@ const VERSION_1_SIZE_LIMIT_BYTES: usize = 4_096;
 /// First byte of a v1 transaction.
 const VERSION_1_PREFIX: u8 = 0x81;
 
+/// Last lines of log shown for a transaction that went another way than its author expected.
+const SURPRISE_LOG_LINES: usize = 4;
+
 /// A topic's file, and what did not go as its author expected.
 pub struct Recorded {
     pub file: TopicFile,
@@ -60,7 +63,7 @@ fn record_case(environment: &Environment, lite: &LiteSVM, case: Case, surprises:
             notes.push(format!("transaction {index}: {}", differences.join("; ")));
         }
         if !matches_expectation(*expect, &outcome) {
-            let logs = outcome.logs.join("\n      ");
+            let logs = outcome.logs[outcome.logs.len().saturating_sub(SURPRISE_LOG_LINES)..].join("\n      ");
             surprises.push(format!("{} [{index}]: {expect:?} but {:?}\n      {logs}", case.name, outcome.error));
         }
         keys.extend(outcome.keys.iter().copied());

@@ -34,7 +34,7 @@ pub fn genesis_accounts() -> Vec<(Pubkey, Account)> {
     accounts
 }
 
-/// One lamport keeps it there; it is exempt from rent by being executable since genesis.
+/// One lamport keeps it there; nobody can write it, so no rent check ever sees it.
 fn native_account(name: &str) -> Account {
     Account { executable: true, ..Account::new(1, name.as_bytes(), native_loader::ID) }
 }

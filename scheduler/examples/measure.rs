@@ -47,6 +47,15 @@ fn blocks() -> Vec<(&'static str, Vec<Vec<AccountLock>>)> {
         ("2 writable, 1 program read by all", block(&|tx| vec![w(tx * 2 + 1), w(tx * 2 + 2), r(0)])),
         ("3 accounts, 1 written by all", block(&|tx| vec![w(0), w(tx * 2 + 1), w(tx * 2 + 2)])),
         (
+            "3 writable of a million, scattered",
+            block(&|tx| {
+                let scattered = |position: u32| w((tx * 3 + position).wrapping_mul(0x9E37_79B1) >> 12);
+                let mut locks = (0..3).map(scattered).collect::<Vec<_>>();
+                locks.dedup_by_key(|lock| lock.account);
+                locks
+            }),
+        ),
+        (
             "oracle: 1 in 100 writes what all read",
             block(&|tx| {
                 let oracle = if tx % 100 == 0 { w(0) } else { r(0) };

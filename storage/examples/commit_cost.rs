@@ -61,8 +61,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     report("read 5000 random accounts one by one", &mut single);
 
     drop(store);
+    let log_mib = log_mib(&path)?;
     let took = timed(|| RocksStore::open_existing(&path).map(drop))?;
-    println!("open with {} MiB of write-ahead log: {took:.2?}", log_mib(&path)?);
+    println!("open with {log_mib} MiB of write-ahead log: {took:.2?}");
     let took = timed(|| RocksStore::open_existing(&path).map(drop))?;
     println!("open again: {took:.2?}");
     Ok(())
@@ -77,7 +78,7 @@ fn timed<T, E>(run: impl FnOnce() -> Result<T, E>) -> Result<Duration, E> {
 fn report(what: &str, times: &mut [Duration]) {
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-    println!("{what}: p50 {:.2?}, p90 {:.2?}, max {:.2?}", at(50), at(90), at(100));
+    println!("{what}: min {:.2?}, p50 {:.2?}, p90 {:.2?}, max {:.2?}", at(0), at(50), at(90), at(100));
 }
 
 fn log_mib(path: &Path) -> Result<u64, std::io::Error> {

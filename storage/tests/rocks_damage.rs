@@ -23,7 +23,19 @@ fn make_database(path: &Path) -> Model {
 
 /// Opens a damaged copy of the database and checks the promise; whether it was refused.
 fn check_damage(name: &str, damage: &str, path: &Path, expected: &Model) -> bool {
-    match open_and_read(path) {
+    let before = contents(path);
+    let opened = RocksStore::open_existing(path);
+    if opened.is_err() {
+        let after = contents(path);
+        let changed: Vec<_> =
+            before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)).collect();
+        assert!(
+            changed.is_empty(),
+            "a refusal after {damage} of {name} changed {changed:?}: {:?}",
+            opened.unwrap_err()
+        );
+    }
+    match opened.and_then(|store| Model::read(&store)) {
         Ok(found) => {
             assert_eq!(found.as_ref(), Some(expected), "{damage} of {name} went unnoticed");
             false

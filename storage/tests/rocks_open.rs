@@ -58,17 +58,15 @@ fn another_version_is_refused_by_name() {
 #[test]
 fn other_databases_are_refused() {
     let directory = tempdir().unwrap();
-    let other_records: [(&str, &[&str], &[(&[u8], &[u8])]); 4] = [
-        ("column", &["people"], &[]),
-        ("records", &[], &[(b"name", b"value")]),
-        ("same_columns", &COLUMNS, &[(b"name", b"value")]),
-        ("same_record", &[], &[(b"format", b"JSON")]),
-    ];
-    for (name, columns, records) in other_records {
+    let check = |name: &str, columns: &[&str], records: &[(&[u8], &[u8])]| {
         let path = directory.path().join(name);
         raw_database(&path, columns, records);
         check_refused(&path, |error| matches!(error, StoreError::NotADatabase { .. }));
-    }
+    };
+    check("column", &["people"], &[]);
+    check("records", &[], &[(b"name", b"value")]);
+    check("same_columns", &COLUMNS, &[(b"name", b"value")]);
+    check("same_record", &[], &[(b"format", b"JSON")]);
 }
 
 #[test]

@@ -80,6 +80,58 @@ pub mod costs {
         multiscalar_other: 788,
     };
 
+    /// Operations in the first group of BLS12-381.
+    pub const BLS12_381_G1: Bls12381 =
+        Bls12381 { validate_point: 1_565, add: 128, subtract: 129, multiply: 4_627, decompress: 2_100 };
+    /// Operations in the second group of BLS12-381.
+    pub const BLS12_381_G2: Bls12381 =
+        Bls12381 { validate_point: 1_968, add: 203, subtract: 204, multiply: 8_255, decompress: 3_050 };
+    /// A pairing of BLS12-381.
+    pub const BLS12_381_PAIRING_FIRST: u64 = 25_445;
+    /// Each further pairing of BLS12-381.
+    pub const BLS12_381_PAIRING_OTHER: u64 = 13_023;
+    /// Operations in the first group of BN254.
+    pub const BN254_G1: Bn254 = Bn254 { add: 334, multiply: 3_840, compress: 30, decompress: 398 };
+    /// Operations in the second group of BN254.
+    pub const BN254_G2: Bn254 = Bn254 { add: 535, multiply: 15_670, compress: 86, decompress: 13_610 };
+    /// A pairing of BN254.
+    pub const BN254_PAIRING_FIRST: u64 = 36_364;
+    /// Each further pairing of BN254.
+    pub const BN254_PAIRING_OTHER: u64 = 12_121;
+
+    /// A Poseidon hash of `input_count` inputs, which is at most 12.
+    pub const fn poseidon(input_count: u64) -> u64 {
+        61 * input_count * input_count + 542
+    }
+
+    /// Costs of one group of BN254.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Bn254 {
+        /// Adding two points.
+        pub add: u64,
+        /// Multiplying a scalar and a point.
+        pub multiply: u64,
+        /// Compressing a point, beyond [`SYSCALL_BASE`].
+        pub compress: u64,
+        /// Decompressing a point, beyond [`SYSCALL_BASE`].
+        pub decompress: u64,
+    }
+
+    /// Costs of one group of BLS12-381.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Bls12381 {
+        /// Validating a point.
+        pub validate_point: u64,
+        /// Adding two points.
+        pub add: u64,
+        /// Subtracting two points.
+        pub subtract: u64,
+        /// Multiplying a scalar and a point.
+        pub multiply: u64,
+        /// Decompressing a point.
+        pub decompress: u64,
+    }
+
     /// Costs of one representation of curve25519.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Curve25519 {

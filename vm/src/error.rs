@@ -36,6 +36,12 @@ pub enum SyscallError {
     /// An attribute (curve id, operation) is unknown.
     #[error("InvalidAttribute")]
     InvalidAttribute,
+    /// Poseidon parameters other than those of BN254.
+    #[error("Invalid parameters.")]
+    InvalidPoseidonParameters,
+    /// A byte order that Poseidon does not know.
+    #[error("Invalid endianness.")]
+    InvalidPoseidonEndianness,
     /// Arithmetic left the range.
     #[error("Arithmetic overflow")]
     ArithmeticOverflow,

@@ -145,9 +145,11 @@ impl SysvarCache {
         cache
     }
 
-    /// Sets the account data of one sysvar.
+    /// Sets the account data of one sysvar; lists are padded with zeros to the size their accounts always have.
     pub fn set(&mut self, id: Pubkey, data: &[u8]) {
-        let data = Arc::from(data);
+        let mut padded = data.to_vec();
+        padded.resize(data.len().max(list_account_size(&id)), 0);
+        let data: Arc<[u8]> = padded.into();
         match self.entries.iter_mut().find(|(key, _)| *key == id) {
             Some((_, entry)) => *entry = data,
             None => self.entries.push((id, data)),
@@ -186,6 +188,16 @@ impl SysvarCache {
 
 /// Account data of the epoch-rewards sysvar: block height, partitions, blockhash, points, rewards, distributed, active.
 const EPOCH_REWARDS_BYTES: usize = 81;
+
+/// Size of the accounts that hold lists: that of a full list (512 slot hashes, 512 stake entries, 150 blockhashes).
+fn list_account_size(id: &Pubkey) -> usize {
+    match *id {
+        sysvar::slot_hashes::ID => 8 + 512 * 40,
+        sysvar::stake_history::ID => 8 + 512 * 32,
+        sysvar::recent_blockhashes::ID => 8 + 150 * 40,
+        _ => 0,
+    }
+}
 
 /// Account data of the slot-hashes sysvar: newest first, at most 512 entries.
 pub(crate) const SLOT_HASHES_MAX: usize = 512;

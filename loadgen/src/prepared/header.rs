@@ -21,7 +21,11 @@ pub struct PreparedHeader {
 
 impl PreparedHeader {
     /// The header of a stream of `generator`'s blocks in `range`.
+    ///
+    /// # Panics
+    /// If `range` was made for another block size.
     pub fn new(generator: &Generator, range: BlockRange) -> Self {
+        assert_eq!(range.block_size(), generator.config().block_size, "the range is of another configuration");
         Self { config: *generator.config(), range }
     }
 

@@ -36,14 +36,7 @@ pub fn associated(wallet: &Address, token_program: &Address, mint: &Address) -> 
 pub fn create_associated(token_program: Address, wallet: &str, mint: &str, data: &[u8]) -> Instruction {
     let (wallet, mint) = (address(wallet), address(mint));
     let target = associated(&wallet, &token_program, &mint);
-    let accounts = vec![
-        ws(address("payer")),
-        w(target),
-        r(wallet),
-        r(mint),
-        r(system_program::ID),
-        r(token_program),
-    ];
+    let accounts = vec![ws(address("payer")), w(target), r(wallet), r(mint), r(system_program::ID), r(token_program)];
     instruction(program("spl_associated_token_account"), accounts, data)
 }
 
@@ -93,19 +86,15 @@ impl Associated<'_> {
             self.case("create_idempotent").ok(&one, &[self.make(&[1])]),
             self.case("create_for_missing_wallet")
                 .ok(&one, &[create_associated(self.token.program, "nobody", "mint", &[0])]),
-            self.case("create_two").ok(&one, &[
-                self.make(&[0]),
-                create_associated(self.token.program, "wallet", "other mint", &[1]),
-            ]),
+            self.case("create_two")
+                .ok(&one, &[self.make(&[0]), create_associated(self.token.program, "wallet", "other mint", &[1])]),
             self.case("create_and_mint").ok(&["payer", "authority"], &[self.make(&[0]), mint_to]),
-            self.case("create_funder_is_wallet").ok(&one, &[create_associated(self.token.program, "payer", "mint", &[0])]),
+            self.case("create_funder_is_wallet")
+                .ok(&one, &[create_associated(self.token.program, "payer", "mint", &[0])]),
             prefunded("create_prefunded", minimum).ok(&one, &[self.make(&[0])]),
             prefunded("create_prefunded_idempotent", minimum).ok(&one, &[self.make(&[1])]),
             prefunded("create_prefunded_fully", exempt * 2).ok(&one, &[self.make(&[0])]),
-            self.case("create_funded_before").ok(&one, &[
-                system_transfer_to(target, minimum),
-                self.make(&[1]),
-            ]),
+            self.case("create_funded_before").ok(&one, &[system_transfer_to(target, minimum), self.make(&[1])]),
             self.case("create_too_poor").lamports("payer", 1_000_000).fails(&one, &[self.make(&[0])]),
             self.case("create_left_below_minimum").lamports("payer", 5_000_000).legacy(
                 Expect::Anything,
@@ -113,7 +102,11 @@ impl Associated<'_> {
                 &[self.make(&[0])],
             ),
             self.case("create_compute_exhausted").fails(&one, &[limit(3_000), self.make(&[0])]),
-            self.case("create_compute_exhausted_late").legacy(Expect::Anything, &one, &[limit(13_000), self.make(&[0])]),
+            self.case("create_compute_exhausted_late").legacy(
+                Expect::Anything,
+                &one,
+                &[limit(13_000), self.make(&[0])],
+            ),
             self.case("create_then_fails").fails(&one, &[self.make(&[0]), transfer("payer", "wallet", 50 * SOL)]),
         ]
     }
@@ -128,7 +121,9 @@ impl Associated<'_> {
         let with = |name: &str, holding: &Holding| self.case(name).account(target, held(holding));
         vec![
             self.case("create_twice").ok(&one, &[self.make(&[0])]).fails(&one, &[self.make(&[0]), limit(90_000)]),
-            self.case("create_idempotent_twice").ok(&one, &[self.make(&[1])]).ok(&one, &[self.make(&[1]), limit(90_000)]),
+            self.case("create_idempotent_twice")
+                .ok(&one, &[self.make(&[1])])
+                .ok(&one, &[self.make(&[1]), limit(90_000)]),
             with("existing_create", &own).fails(&one, &[self.make(&[0])]),
             with("existing_idempotent", &own).ok(&one, &[self.make(&[1])]),
             with("existing_other_owner_idempotent", &other_owner).fails(&one, &[self.make(&[1])]),
@@ -161,8 +156,7 @@ impl Associated<'_> {
             self.case("wrong_address").fails(&one, &[self.with_account(1, w(address("elsewhere")))]),
             self.case("wrong_address_is_source").fails(&one, &[self.with_account(1, w(address("source")))]),
             self.case("wrong_mint").fails(&one, &[self.with_account(3, r(address("other mint")))]),
-            self.case("mint_missing")
-                .fails(&one, &[create_associated(self.token.program, "wallet", "no mint", &[0])]),
+            self.case("mint_missing").fails(&one, &[create_associated(self.token.program, "wallet", "no mint", &[0])]),
             self.case("mint_is_account")
                 .fails(&one, &[create_associated(self.token.program, "wallet", "source", &[0])]),
             self.case("mint_system_owned")
@@ -185,17 +179,8 @@ impl Associated<'_> {
         let owner_account = associated(&wallet, &token, &mint);
         let nested = associated(&owner_account, &token, &nested_mint);
         let destination = associated(&wallet, &token, &nested_mint);
-        let accounts = move || {
-            vec![
-                w(nested),
-                r(nested_mint),
-                w(destination),
-                r(owner_account),
-                r(mint),
-                ws(wallet),
-                r(token),
-            ]
-        };
+        let accounts =
+            move || vec![w(nested), r(nested_mint), w(destination), r(owner_account), r(mint), ws(wallet), r(token)];
         let recover = |accounts| instruction(program("spl_associated_token_account"), accounts, [2]);
         let replaced = |index: usize, meta: AccountMeta| {
             let mut accounts = accounts();
@@ -217,10 +202,9 @@ impl Associated<'_> {
             case("recover_nested_empty")
                 .account(nested, hold("other mint", owner_account, 0))
                 .ok(&both, &[recover(accounts())]),
-            case("recover_nested_twice").ok(&both, &[recover(accounts())]).fails(&both, &[
-                recover(accounts()),
-                limit(100_000),
-            ]),
+            case("recover_nested_twice")
+                .ok(&both, &[recover(accounts())])
+                .fails(&both, &[recover(accounts()), limit(100_000)]),
             case("recover_nested_not_signed").fails(&["payer"], &[replaced(5, w(wallet))]),
             case("recover_nested_other_wallet").fails(&["payer", "stranger"], &[replaced(5, ws(address("stranger")))]),
             case("recover_nested_wrong_destination").fails(&both, &[replaced(2, w(address("source")))]),

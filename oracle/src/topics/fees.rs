@@ -85,12 +85,11 @@ fn payers(environment: &Environment) -> Vec<Case> {
     let nonce = |extra: u64| nonce_account(environment, "alice", old, extra);
     let blank_nonce = |lamports: u64| account(lamports, [vec![1, 0, 0, 0], vec![0; 76]].concat(), system_program::ID);
     vec![
-        Case::bare(environment, "payer_missing")
-            .lamports("alice", SOL)
-            .lamports("bob", SOL)
-            .rejected(&signers, &pay()),
+        Case::bare(environment, "payer_missing").lamports("alice", SOL).lamports("bob", SOL).rejected(&signers, &pay()),
         case("payer_too_poor", lamports(9_999)).rejected(&signers, &pay()),
-        case("payer_spends_all", lamports(10_000)).ok(&signers, &pay()).rejected(&signers, &[transfer("alice", "bob", 6)]),
+        case("payer_spends_all", lamports(10_000))
+            .ok(&signers, &pay())
+            .rejected(&signers, &[transfer("alice", "bob", 6)]),
         case("payer_spends_all_and_fails", lamports(10_000)).fails(&signers, &[transfer("alice", "bob", 2 * SOL)]),
         case("payer_left_below_minimum", lamports(minimum + 9_999)).rejected(&signers, &pay()),
         case("payer_left_at_minimum", lamports(minimum + 10_000)).ok(&signers, &pay()),
@@ -104,7 +103,11 @@ fn payers(environment: &Environment) -> Vec<Case> {
         case("payer_nonce", nonce(10_000)).ok(&signers, &pay()),
         case("payer_nonce_fails", nonce(10_000)).fails(&signers, &[transfer("alice", "bob", 2 * SOL)]),
         case("payer_nonce_below_minimum", nonce(9_999)).rejected(&signers, &pay()),
-        case("payer_nonce_uninitialized", blank_nonce(exempt_nonce + 10_000)).legacy(Expect::Anything, &signers, &pay()),
+        case("payer_nonce_uninitialized", blank_nonce(exempt_nonce + 10_000)).legacy(
+            Expect::Anything,
+            &signers,
+            &pay(),
+        ),
     ]
 }
 
@@ -127,19 +130,28 @@ fn signatures(environment: &Environment) -> Vec<Case> {
     vec![
         case("signatures_two").ok(&["payer", "alice"], &[transfer("alice", "bob", 5)]),
         case("signatures_nine").ok(&all, &[many]),
-        case("signature_of_other_key").transaction(reject, broken(|tx| {
-            tx.signatures[1] = key("bob").sign_message(&tx.message.serialize());
-        })),
+        case("signature_of_other_key").transaction(
+            reject,
+            broken(|tx| {
+                tx.signatures[1] = key("bob").sign_message(&tx.message.serialize());
+            }),
+        ),
         case("signatures_swapped").transaction(reject, broken(|tx| tx.signatures.swap(0, 1))),
         case("signature_zero").transaction(reject, broken(|tx| tx.signatures[0] = Default::default())),
-        case("signature_of_other_message").transaction(reject, broken(|tx| {
-            if let VersionedMessage::Legacy(message) = &mut tx.message {
-                message.instructions[0].data[4] ^= 1;
-            }
-        })),
-        case("signatures_too_few").transaction(reject, broken(|tx| {
-            tx.signatures.pop();
-        })),
+        case("signature_of_other_message").transaction(
+            reject,
+            broken(|tx| {
+                if let VersionedMessage::Legacy(message) = &mut tx.message {
+                    message.instructions[0].data[4] ^= 1;
+                }
+            }),
+        ),
+        case("signatures_too_few").transaction(
+            reject,
+            broken(|tx| {
+                tx.signatures.pop();
+            }),
+        ),
         case("signatures_too_many").transaction(reject, broken(|tx| tx.signatures.push(tx.signatures[0]))),
     ]
 }
@@ -155,26 +167,21 @@ fn priority(environment: &Environment) -> Vec<Case> {
         case("price_zero").ok(&one, &pay(&[limit(1_000), price(0)])),
         case("price_after_transfer").ok(&one, &[transfer("payer", "bob", 5), price(7_777), limit(12_345)]),
         case("price_default_limit_builtins").ok(&one, &pay(&[price(1_000_000)])),
-        case("price_default_limit_program").ok(
-            &one,
-            &[price(1_000_000), memo("spl_memo_4", "hello"), transfer("payer", "bob", 5)],
-        ),
+        case("price_default_limit_program")
+            .ok(&one, &[price(1_000_000), memo("spl_memo_4", "hello"), transfer("payer", "bob", 5)]),
         case("price_limit_capped").ok(&one, &pay(&[limit(u32::MAX), price(1_000_000)])),
         case("price_largest").rejected(&one, &pay(&[limit(1_400_000), price(u64::MAX)])),
         case("price_largest_limit_one").rejected(&one, &pay(&[limit(1), price(u64::MAX)])),
         case("price_limit_zero").fails(&one, &pay(&[limit(0), price(u64::MAX)])),
         case("price_charged_on_failure")
             .fails(&one, &[limit(100_000), price(10_000_000), transfer("payer", "bob", 20 * SOL)]),
-        case("price_takes_the_amount").fails(&one, &[
-            limit(1_000_000),
-            price(1_000_000),
-            transfer("payer", "bob", 10 * SOL - 1_000_000),
-        ]),
+        case("price_takes_the_amount")
+            .fails(&one, &[limit(1_000_000), price(1_000_000), transfer("payer", "bob", 10 * SOL - 1_000_000)]),
         case("price_just_too_poor").lamports("payer", 5_999).rejected(&one, &pay(&[limit(1_000), price(1_000_000)])),
-        case("price_just_rich_enough").lamports("payer", 11_000).lamports("alice", SOL).ok(
-            &["payer", "alice"],
-            &[limit(1_000), price(1_000_000), transfer("alice", "payer", SOL)],
-        ),
+        case("price_just_rich_enough")
+            .lamports("payer", 11_000)
+            .lamports("alice", SOL)
+            .ok(&["payer", "alice"], &[limit(1_000), price(1_000_000), transfer("alice", "payer", SOL)]),
     ]
 }
 
@@ -195,20 +202,17 @@ fn budget_errors(environment: &Environment) -> Vec<Case> {
         case("heap_zero").rejected(&one, &pay(&[heap(0)])),
         case("heap_smallest").ok(&one, &pay(&[heap(32 * 1024)])),
         case("heap_largest").ok(&one, &pay(&[heap(256 * 1024)])),
-        case("heap_cost").ok(&one, &[heap(256 * 1024), memo("spl_memo_4", "hello")]).ok(
-            &one,
-            &[heap(33 * 1024), memo("spl_memo_4", "hello")],
-        ),
+        case("heap_cost")
+            .ok(&one, &[heap(256 * 1024), memo("spl_memo_4", "hello")])
+            .ok(&one, &[heap(33 * 1024), memo("spl_memo_4", "hello")]),
         case("heap_cost_none").ok(&one, &[memo("spl_memo_4", "hello")]),
         case("budget_empty").rejected(&one, &pay(&[raw(&[])])),
         case("budget_unused_tag").rejected(&one, &pay(&[raw(&[0, 1, 2, 3, 4])])),
         case("budget_unknown_tag").rejected(&one, &pay(&[raw(&[5, 0, 0, 0, 0])])),
         case("budget_truncated").rejected(&one, &pay(&[raw(&[2, 0, 0, 0])])),
         case("budget_trailing").ok(&one, &pay(&[raw(&[2, 0, 10, 0, 0, 9, 9, 9])])),
-        case("budget_with_accounts").ok(&one, &pay(&[Instruction {
-            accounts: vec![r(address("bob"))],
-            ..limit(1_000)
-        }])),
+        case("budget_with_accounts")
+            .ok(&one, &pay(&[Instruction { accounts: vec![r(address("bob"))], ..limit(1_000) }])),
         case("budget_only").ok(&one, &[limit(150)]),
         case("loaded_zero").rejected(&one, &pay(&[loaded(0)])),
     ]
@@ -251,18 +255,30 @@ fn loaded_data(environment: &Environment) -> Vec<Case> {
         case("loaded_more_than_64_mib").ok(&one, &[loaded(u32::MAX), pay()]),
         case("loaded_data_counts")
             .account(address("big"), account(SOL, vec![1; 1_000], system_program::ID))
-            .ok(&one, &[loaded(exact + 1_064), Instruction {
-                accounts: vec![ws(address("payer")), w(address("bob")), r(address("big"))],
-                ..pay()
-            }])
-            .fails(&one, &[loaded(exact + 1_063), Instruction {
-                accounts: vec![ws(address("payer")), w(address("bob")), r(address("big"))],
-                ..pay()
-            }]),
-        case("loaded_instructions_sysvar_is_free").ok(&one, &[loaded(exact), Instruction {
-            accounts: vec![ws(address("payer")), w(address("bob")), r(sysvar::instructions::ID)],
-            ..pay()
-        }]),
+            .ok(
+                &one,
+                &[
+                    loaded(exact + 1_064),
+                    Instruction { accounts: vec![ws(address("payer")), w(address("bob")), r(address("big"))], ..pay() },
+                ],
+            )
+            .fails(
+                &one,
+                &[
+                    loaded(exact + 1_063),
+                    Instruction { accounts: vec![ws(address("payer")), w(address("bob")), r(address("big"))], ..pay() },
+                ],
+            ),
+        case("loaded_instructions_sysvar_is_free").ok(
+            &one,
+            &[
+                loaded(exact),
+                Instruction {
+                    accounts: vec![ws(address("payer")), w(address("bob")), r(sysvar::instructions::ID)],
+                    ..pay()
+                },
+            ],
+        ),
     ]
 }
 
@@ -298,9 +314,11 @@ fn programs(environment: &Environment) -> Vec<Case> {
         case("program_sysvar").fails(&["payer"], &call(sysvar::clock::ID)),
         case("program_instructions_sysvar").fails(&["payer"], &call(sysvar::instructions::ID)),
         case("program_programdata").fails(&["payer"], &call(programdata)),
-        case("program_as_writable_account").legacy(Expect::Anything, &["payer"], &[
-            instruction(program("spl_memo_3"), vec![w(program("spl_memo_3"))], "memo"),
-        ]),
+        case("program_as_writable_account").legacy(
+            Expect::Anything,
+            &["payer"],
+            &[instruction(program("spl_memo_3"), vec![w(program("spl_memo_3"))], "memo")],
+        ),
     ]
 }
 
@@ -337,9 +355,21 @@ fn sanitize(environment: &Environment) -> Vec<Case> {
         build("message_unused_keys", Expect::Success, header(2, 1, 1), keys(), vec![]),
         build("duplicate_key", reject, header(2, 0, 1), vec![keys()[0], keys()[1], keys()[1], keys()[3]], good()),
         build("duplicate_payer", reject, header(1, 0, 1), vec![keys()[0], keys()[0], keys()[3]], vec![]),
-        build("program_index_out_of_range", reject, header(2, 0, 1), keys(), vec![compiled(4, &[1, 2], &transfer_data)]),
+        build(
+            "program_index_out_of_range",
+            reject,
+            header(2, 0, 1),
+            keys(),
+            vec![compiled(4, &[1, 2], &transfer_data)],
+        ),
         build("program_index_payer", reject, header(2, 0, 1), keys(), vec![compiled(0, &[1, 2], &transfer_data)]),
-        build("account_index_out_of_range", reject, header(2, 0, 1), keys(), vec![compiled(3, &[1, 4], &transfer_data)]),
+        build(
+            "account_index_out_of_range",
+            reject,
+            header(2, 0, 1),
+            keys(),
+            vec![compiled(3, &[1, 4], &transfer_data)],
+        ),
         build("account_index_255", reject, header(2, 0, 1), keys(), vec![compiled(3, &[1, 255], &transfer_data)]),
         build("header_no_signers", reject, header(0, 0, 1), keys(), vec![]),
         build("header_payer_readonly", reject, header(1, 1, 1), keys(), vec![]),
@@ -349,11 +379,13 @@ fn sanitize(environment: &Environment) -> Vec<Case> {
         build("instructions_65", reject, header(1, 0, 1), precompile(), many(65)),
         build("instruction_accounts_255", Expect::Success, header(1, 0, 1), precompile(), wide(255)),
         build("instruction_accounts_256", reject, header(1, 0, 1), precompile(), wide(256)),
-        build("system_instruction_accounts_255", Expect::Success, header(2, 0, 1), keys(), vec![compiled(
-            3,
-            &[vec![1, 2], vec![1; 253]].concat(),
-            &transfer_data,
-        )]),
+        build(
+            "system_instruction_accounts_255",
+            Expect::Success,
+            header(2, 0, 1),
+            keys(),
+            vec![compiled(3, &[vec![1, 2], vec![1; 253]].concat(), &transfer_data)],
+        ),
         build("transfer_readonly_by_header", Expect::Failure, header(2, 0, 2), keys(), good()),
         build("writable_system_program", Expect::Success, header(2, 0, 0), keys(), good()),
     ]
@@ -428,9 +460,12 @@ fn lookup_tables(environment: &Environment) -> Vec<Case> {
         with_tables("v0_twice")
             .v0(Expect::Success, &one, &[first.clone()], &[unsigned("payer", "bob")])
             .again(Expect::Rejection),
-        case("v0_64_accounts")
-            .account(wide.key, wide_account.clone())
-            .v0(Expect::Success, &one, &[wide.clone()], &[over(61)]),
+        case("v0_64_accounts").account(wide.key, wide_account.clone()).v0(
+            Expect::Success,
+            &one,
+            &[wide.clone()],
+            &[over(61)],
+        ),
         case("v0_65_accounts").account(wide.key, wide_account).v0(Expect::Rejection, &one, &[wide], &[over(62)]),
     ]
 }
@@ -479,8 +514,16 @@ fn lookup_failures(environment: &Environment) -> Vec<Case> {
         with("table_foreign", reject, foreign),
         with("table_empty", reject, account(SOL, vec![], address_lookup_table::ID)),
         with("table_uninitialized", reject, account(SOL, vec![0; 120], address_lookup_table::ID)),
-        with("table_unaligned", reject, account(SOL, good.data[..good.data.len() - 1].to_vec(), address_lookup_table::ID)),
-        with("table_too_short", reject, table_account(LookupTableMeta::new(address("authority")), &first.addresses[..1])),
+        with(
+            "table_unaligned",
+            reject,
+            account(SOL, good.data[..good.data.len() - 1].to_vec(), address_lookup_table::ID),
+        ),
+        with(
+            "table_too_short",
+            reject,
+            table_account(LookupTableMeta::new(address("authority")), &first.addresses[..1]),
+        ),
         with("table_deactivated_long_ago", reject, table_with(meta(SLOT - 600, 0, 0))),
         with("table_deactivated_512_ago", Expect::Anything, table_with(meta(SLOT - 512, 0, 0))),
         with("table_deactivated_513_ago", Expect::Anything, table_with(meta(SLOT - 513, 0, 0))),
@@ -542,18 +585,43 @@ fn version_1(environment: &Environment) -> Vec<Case> {
         case("v1_twice").v1(ok, &both, full(), &pay).again(reject),
         case("v1_no_config").v1(fail, &both, none(), &pay),
         case("v1_no_compute_limit").v1(fail, &both, TransactionConfig { compute_unit_limit: None, ..full() }, &pay),
-        case("v1_no_loaded_limit")
-            .v1(fail, &both, TransactionConfig { loaded_accounts_data_size_limit: None, ..full() }, &pay),
-        case("v1_loaded_exact")
-            .v1(ok, &both, TransactionConfig { loaded_accounts_data_size_limit: Some(exact), ..full() }, &pay),
-        case("v1_loaded_one_short")
-            .v1(fail, &both, TransactionConfig { loaded_accounts_data_size_limit: Some(exact - 1), ..full() }, &pay),
-        case("v1_compute_one_short").v1(fail, &both, TransactionConfig { compute_unit_limit: Some(149), ..full() }, &pay),
-        case("v1_compute_over_cap")
-            .v1(ok, &both, TransactionConfig { compute_unit_limit: Some(u32::MAX), ..full() }, &pay),
+        case("v1_no_loaded_limit").v1(
+            fail,
+            &both,
+            TransactionConfig { loaded_accounts_data_size_limit: None, ..full() },
+            &pay,
+        ),
+        case("v1_loaded_exact").v1(
+            ok,
+            &both,
+            TransactionConfig { loaded_accounts_data_size_limit: Some(exact), ..full() },
+            &pay,
+        ),
+        case("v1_loaded_one_short").v1(
+            fail,
+            &both,
+            TransactionConfig { loaded_accounts_data_size_limit: Some(exact - 1), ..full() },
+            &pay,
+        ),
+        case("v1_compute_one_short").v1(
+            fail,
+            &both,
+            TransactionConfig { compute_unit_limit: Some(149), ..full() },
+            &pay,
+        ),
+        case("v1_compute_over_cap").v1(
+            ok,
+            &both,
+            TransactionConfig { compute_unit_limit: Some(u32::MAX), ..full() },
+            &pay,
+        ),
         case("v1_priority_fee").v1(ok, &both, TransactionConfig { priority_fee: Some(12_345), ..full() }, &pay),
-        case("v1_priority_fee_too_high")
-            .v1(reject, &both, TransactionConfig { priority_fee: Some(10 * SOL), ..full() }, &pay),
+        case("v1_priority_fee_too_high").v1(
+            reject,
+            &both,
+            TransactionConfig { priority_fee: Some(10 * SOL), ..full() },
+            &pay,
+        ),
         case("v1_priority_fee_on_failure").v1(
             fail,
             &both,
@@ -563,16 +631,24 @@ fn version_1(environment: &Environment) -> Vec<Case> {
         case("v1_heap").v1(ok, &both, TransactionConfig { heap_size: Some(64 * 1024), ..full() }, &pay),
         case("v1_heap_too_small").v1(reject, &both, TransactionConfig { heap_size: Some(1024), ..full() }, &pay),
         case("v1_heap_too_large").v1(reject, &both, TransactionConfig { heap_size: Some(257 * 1024), ..full() }, &pay),
-        case("v1_heap_not_a_multiple")
-            .v1(reject, &both, TransactionConfig { heap_size: Some(32 * 1024 + 8), ..full() }, &pay),
-        case("v1_budget_instructions_do_nothing").v1(ok, &both, full(), &[
-            limit(1),
-            price(1_000_000),
-            limit(1),
-            pay[0].clone(),
-        ]),
-        case("v1_budget_instruction_garbage")
-            .v1(ok, &both, full(), &[instruction(compute_budget::ID, vec![], vec![99]), pay[0].clone()]),
+        case("v1_heap_not_a_multiple").v1(
+            reject,
+            &both,
+            TransactionConfig { heap_size: Some(32 * 1024 + 8), ..full() },
+            &pay,
+        ),
+        case("v1_budget_instructions_do_nothing").v1(
+            ok,
+            &both,
+            full(),
+            &[limit(1), price(1_000_000), limit(1), pay[0].clone()],
+        ),
+        case("v1_budget_instruction_garbage").v1(
+            ok,
+            &both,
+            full(),
+            &[instruction(compute_budget::ID, vec![], vec![99]), pay[0].clone()],
+        ),
         case("v1_twelve_signatures").v1(ok, &twelve, roomy(), &[crowd]),
         case("v1_long").v1(ok, &["payer"], roomy(), &[memo("spl_memo_4", &long)]),
         case("v1_unknown_program").v1(fail, &["payer"], full(), &[instruction(address("none"), vec![], vec![])]),

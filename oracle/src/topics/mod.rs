@@ -4,10 +4,12 @@ use crate::{case::Case, environment::Environment};
 
 mod ata;
 mod fees;
+mod generated;
 mod memo;
 mod precompiles;
 mod system;
 mod token;
+mod token_2022;
 
 /// A named list of cases.
 pub struct Topic {
@@ -20,7 +22,9 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "system", cases: system::cases },
     Topic { name: "fees", cases: fees::cases },
     Topic { name: "token", cases: token::cases },
+    Topic { name: "token_2022", cases: token_2022::cases },
     Topic { name: "ata", cases: ata::cases },
     Topic { name: "memo", cases: memo::cases },
     Topic { name: "precompiles", cases: precompiles::cases },
+    Topic { name: "generated", cases: generated::cases },
 ];

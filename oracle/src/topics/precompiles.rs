@@ -30,13 +30,15 @@ const MESSAGE: &[u8] = b"a message to be signed";
 /// The instruction that a reference means when it means its own.
 const THIS: u16 = u16::MAX;
 
+type KeyAndSignature = (Vec<u8>, Vec<u8>);
+
 /// A precompile whose offsets are seven 16-bit numbers: ed25519 and secp256r1.
 struct SixteenBit {
     name: &'static str,
     program: Address,
     public_key_size_bytes: usize,
     /// Public key and signature of a message by the n-th key.
-    sign: fn(u8, &[u8]) -> (Vec<u8>, Vec<u8>),
+    sign: fn(u8, &[u8]) -> KeyAndSignature,
     /// More signatures than this in one instruction are refused.
     limit: Option<u8>,
 }
@@ -196,23 +198,27 @@ fn sixteen_bit(environment: &Environment, precompile: &SixteenBit) -> Vec<Case> 
         case("signature_instruction_missing").fails(&one, &[precompile.edited(|row| row.signature.1 = 1)]),
         case("key_instruction_missing").fails(&one, &[precompile.edited(|row| row.key.1 = 7)]),
         case("message_instruction_missing").fails(&one, &[precompile.edited(|row| row.message.2 = 1)]),
-        case("own_index").ok(&one, &[precompile.edited(|row| {
-            row.signature.1 = 0;
-            row.key.1 = 0;
-            row.message.2 = 0;
-        })]),
+        case("own_index").ok(
+            &one,
+            &[precompile.edited(|row| {
+                row.signature.1 = 0;
+                row.key.1 = 0;
+                row.message.2 = 0;
+            })],
+        ),
         case("in_later_instruction").ok(&one, &[elsewhere(1), holder.clone()]),
         case("in_earlier_instruction").ok(&one, &[holder.clone(), elsewhere(0)]),
         case("in_wrong_instruction").fails(&one, &[elsewhere(0), holder]),
-        case("with_accounts").ok(&one, &[Instruction {
-            accounts: vec![r(key("payer").pubkey()), w(key("bob").pubkey())],
-            ..good()
-        }]),
+        case("with_accounts")
+            .ok(&one, &[Instruction { accounts: vec![r(key("payer").pubkey()), w(key("bob").pubkey())], ..good() }]),
     ];
     if let Some(limit) = precompile.limit {
-        cases.push(case("as_many_as_allowed").v1(Expect::Success, &one, roomy(), &[
-            precompile.ix(precompile.data(limit)),
-        ]));
+        cases.push(case("as_many_as_allowed").v1(
+            Expect::Success,
+            &one,
+            roomy(),
+            &[precompile.ix(precompile.data(limit))],
+        ));
         cases.push(case("too_many").v1(Expect::Failure, &one, roomy(), &[precompile.ix(precompile.data(limit + 1))]));
     } else {
         cases.push(case("many").v1(Expect::Success, &one, roomy(), &[precompile.ix(precompile.data(20))]));
@@ -327,11 +333,7 @@ fn secp256k1_data(count: u8, index: u8) -> Vec<u8> {
     let mut data = vec![count];
     for number in 0..usize::from(count) {
         let start = (table + number * SECP256K1_ITEM_SIZE_BYTES) as u16;
-        data.extend(secp256k1_row(
-            (start + 20, index),
-            (start, index),
-            (start + 85, MESSAGE.len() as u16, index),
-        ));
+        data.extend(secp256k1_row((start + 20, index), (start, index), (start + 85, MESSAGE.len() as u16, index)));
     }
     for number in 0..count {
         data.extend(secp256k1_item(number));
@@ -415,19 +417,20 @@ fn secp256k1_offsets(environment: &Environment) -> Vec<Case> {
         case("signature_instruction_missing").fails(&one, &[with((32, 1), (12, 0), (97, length, 0))]),
         case("address_instruction_missing").fails(&one, &[with((32, 0), (12, 9), (97, length, 0))]),
         case("message_instruction_missing").fails(&one, &[with((32, 0), (12, 0), (97, length, 255))]),
-        case("message_in_other_instruction").fails(&one, &[
-            with((32, 0), (12, 0), (0, 4, 1)),
-            transfer("payer", "bob", 5),
-        ]),
-        case("signs_a_transfer").ok(&one, &[
-            {
-                let transfer = transfer("payer", "bob", 5);
-                let (address, signature) = secp256k1_sign(4, &transfer.data);
-                let row = secp256k1_row((32, 0), (12, 0), (0, transfer.data.len() as u16, 1));
-                secp256k1_ix([vec![1], row, address, signature].concat())
-            },
-            transfer("payer", "bob", 5),
-        ]),
+        case("message_in_other_instruction")
+            .fails(&one, &[with((32, 0), (12, 0), (0, 4, 1)), transfer("payer", "bob", 5)]),
+        case("signs_a_transfer").ok(
+            &one,
+            &[
+                {
+                    let transfer = transfer("payer", "bob", 5);
+                    let (address, signature) = secp256k1_sign(4, &transfer.data);
+                    let row = secp256k1_row((32, 0), (12, 0), (0, transfer.data.len() as u16, 1));
+                    secp256k1_ix([vec![1], row, address, signature].concat())
+                },
+                transfer("payer", "bob", 5),
+            ],
+        ),
     ]
 }
 
@@ -436,20 +439,18 @@ fn fees(environment: &Environment) -> Vec<Case> {
     let one = ["payer"];
     let lying = |program: Address, count: u8| instruction(program, vec![], vec![count, 0, 0]);
     vec![
-        case("all_three").ok(&one, &[
-            ED25519.ix(ED25519.data(2)),
-            secp256k1_ix(secp256k1_data(1, 1)),
-            SECP256R1.ix(SECP256R1.data(2)),
-        ]),
+        case("all_three").ok(
+            &one,
+            &[ED25519.ix(ED25519.data(2)), secp256k1_ix(secp256k1_data(1, 1)), SECP256R1.ix(SECP256R1.data(2))],
+        ),
         case("count_is_believed").fails(&one, &[lying(ed25519_program::ID, 255)]),
         case("count_is_believed_secp256k1").fails(&one, &[lying(secp256k1_program::ID, 200)]),
         case("count_is_believed_secp256r1").fails(&one, &[lying(secp256r1_program::ID, 100)]),
         case("too_poor_for_precompile").lamports("payer", 9_999).rejected(&one, &[ED25519.ix(ED25519.data(1))]),
         case("rich_enough_for_precompile").lamports("payer", 10_000).ok(&one, &[ED25519.ix(ED25519.data(1))]),
-        case("counts_add_up").fails(&one, &[
-            lying(ed25519_program::ID, 255),
-            lying(secp256k1_program::ID, 255),
-            lying(secp256r1_program::ID, 255),
-        ]),
+        case("counts_add_up").fails(
+            &one,
+            &[lying(ed25519_program::ID, 255), lying(secp256k1_program::ID, 255), lying(secp256r1_program::ID, 255)],
+        ),
     ]
 }

@@ -126,11 +126,10 @@ fn transfers(environment: &Environment) -> Vec<Case> {
         case("transfer_overflow")
             .account(address("rich"), system_account(u64::MAX - 10))
             .fails(&["payer"], &[transfer("payer", "rich", 11)]),
-        case("transfer_to_incinerator")
-            .ok(&["payer"], &[system(&SystemInstruction::Transfer { lamports: 5 }, vec![
-                ws(address("payer")),
-                w(incinerator::ID),
-            ])]),
+        case("transfer_to_incinerator").ok(
+            &["payer"],
+            &[system(&SystemInstruction::Transfer { lamports: 5 }, vec![ws(address("payer")), w(incinerator::ID)])],
+        ),
         case("transfer_to_sysvar").fails(
             &["payer"],
             &[system(&SystemInstruction::Transfer { lamports: 5 }, vec![ws(address("payer")), w(sysvar::clock::ID)])],
@@ -149,19 +148,16 @@ fn transfer_rent(environment: &Environment) -> Vec<Case> {
         case("rent_new_at_minimum").ok(&["payer"], &[transfer("payer", "new", minimum)]),
         case("rent_new_below_minimum").fails(&["payer"], &[transfer("payer", "new", minimum - 1)]),
         case("rent_new_one_lamport").fails(&["payer"], &[transfer("payer", "new", 1)]),
-        case("rent_poor_credited").ok(&["payer"], &[transfer("payer", "poor", 1)]).ok(
-            &["payer"],
-            &[transfer("payer", "poor", minimum - 1_000)],
-        ),
+        case("rent_poor_credited")
+            .ok(&["payer"], &[transfer("payer", "poor", 1)])
+            .ok(&["payer"], &[transfer("payer", "poor", minimum - 1_000)]),
         case("rent_poor_debited").fails(&["payer", "poor"], &[transfer("poor", "alice", 1)]),
         case("rent_poor_emptied").ok(&["payer", "poor"], &[transfer("poor", "alice", 1_000)]),
         case("rent_poor_untouched").ok(&["payer", "poor"], &[transfer("poor", "alice", 0)]),
         case("rent_poor_out_and_back")
             .ok(&["payer", "poor"], &[transfer("poor", "alice", 500), transfer("payer", "poor", 500)]),
-        case("rent_poor_resized").fails(
-            &["payer", "poor"],
-            &[system(&SystemInstruction::Allocate { space: 1 }, vec![ws(address("poor"))])],
-        ),
+        case("rent_poor_resized")
+            .fails(&["payer", "poor"], &[system(&SystemInstruction::Allocate { space: 1 }, vec![ws(address("poor"))])]),
         case("rent_poor_assigned").legacy(
             Expect::Anything,
             &["payer", "poor"],
@@ -178,8 +174,7 @@ fn transfer_rent(environment: &Environment) -> Vec<Case> {
         case("rent_payer_drained_too_far").fails(&["payer"], &[transfer("payer", "alice", 10 * SOL - 4_999)]),
         case("rent_payer_left_below_minimum")
             .fails(&["payer"], &[transfer("payer", "alice", 10 * SOL - 5_000 - minimum + 1)]),
-        case("rent_payer_left_at_minimum")
-            .ok(&["payer"], &[transfer("payer", "alice", 10 * SOL - 5_000 - minimum)]),
+        case("rent_payer_left_at_minimum").ok(&["payer"], &[transfer("payer", "alice", 10 * SOL - 5_000 - minimum)]),
     ]
 }
 
@@ -282,10 +277,8 @@ fn create_account(environment: &Environment) -> Vec<Case> {
         case("create_itself").fails(&["payer"], &[create("payer", "payer", SOL, 4, program)]),
         case("create_to_not_signer").fails(&["payer"], &[with(ws(address("payer")), w(address("new")))]),
         case("create_from_not_signer").fails(&["payer", "new"], &[with(w(address("alice")), ws(address("new")))]),
-        case("create_from_readonly").fails(
-            &["payer", "alice", "new"],
-            &[with(rs(address("alice")), ws(address("new")))],
-        ),
+        case("create_from_readonly")
+            .fails(&["payer", "alice", "new"], &[with(rs(address("alice")), ws(address("new")))]),
         case("create_to_readonly").fails(&["payer", "new"], &[with(ws(address("payer")), rs(address("new")))]),
         case("create_from_with_data")
             .account(address("data"), account(5 * SOL, vec![1; 8], system_program::ID))
@@ -294,7 +287,10 @@ fn create_account(environment: &Environment) -> Vec<Case> {
         rich("create_too_large").fails(&["payer", "new"], &[create("payer", "new", 900 * SOL, huge + 1, program)]),
         rich("create_two_largest").ok(
             &["payer", "new", "new2"],
-            &[create("payer", "new", exempt(huge), huge, program), create("payer", "new2", exempt(huge), huge, program)],
+            &[
+                create("payer", "new", exempt(huge), huge, program),
+                create("payer", "new2", exempt(huge), huge, program),
+            ],
         ),
         rich("create_over_20_mib").fails(
             &["payer", "new", "new2", "new3"],
@@ -314,13 +310,8 @@ fn create_with_seed(environment: &Environment) -> Vec<Case> {
     let seeded = derive(&base, "seed").expect("a short seed");
     let own = derive(&address("payer"), "seed").expect("a short seed");
     let build = |base: Address, seed: &str, owner: Address, to: Address, extra: Vec<AccountMeta>| {
-        let data = SystemInstruction::CreateAccountWithSeed {
-            base,
-            seed: seed.to_owned(),
-            lamports: SOL,
-            space: 33,
-            owner,
-        };
+        let data =
+            SystemInstruction::CreateAccountWithSeed { base, seed: seed.to_owned(), lamports: SOL, space: 33, owner };
         system(&data, [vec![ws(address("payer")), w(to)], extra].concat())
     };
     let case = |name: &str| Case::new(environment, name);
@@ -331,7 +322,8 @@ fn create_with_seed(environment: &Environment) -> Vec<Case> {
     vec![
         case("create_with_seed").ok(&["payer", "base"], &[build(base, "seed", program, seeded, vec![rs(base)])]),
         case("create_with_seed_base_pays").ok(&["payer"], &[build(address("payer"), "seed", program, own, vec![])]),
-        case("create_with_seed_longest").ok(&["payer", "base"], &[build(base, &long, program, longest, vec![rs(base)])]),
+        case("create_with_seed_longest")
+            .ok(&["payer", "base"], &[build(base, &long, program, longest, vec![rs(base)])]),
         case("create_with_seed_too_long")
             .fails(&["payer", "base"], &[build(base, &"a".repeat(33), program, longest, vec![rs(base)])]),
         case("create_with_seed_other_address")
@@ -344,10 +336,8 @@ fn create_with_seed(environment: &Environment) -> Vec<Case> {
         case("create_with_seed_in_use")
             .account(seeded, system_account(SOL))
             .fails(&["payer", "base"], &[build(base, "seed", program, seeded, vec![rs(base)])]),
-        case("create_with_seed_marked_owner").fails(
-            &["payer", "base"],
-            &[build(base, "seed", Address::new_from_array(marked), seeded, vec![rs(base)])],
-        ),
+        case("create_with_seed_marked_owner")
+            .fails(&["payer", "base"], &[build(base, "seed", Address::new_from_array(marked), seeded, vec![rs(base)])]),
     ]
 }
 
@@ -384,10 +374,9 @@ fn allocate_assign(environment: &Environment) -> Vec<Case> {
         case("allocate_not_signer").fails(&["payer"], &[allocate(1, w(alice))]),
         case("allocate_readonly").fails(&["payer", "alice"], &[allocate(1, rs(alice))]),
         case("allocate_too_large").fails(&["payer", "alice"], &[allocate(MAX_PERMITTED_DATA_LENGTH + 1, ws(alice))]),
-        case("allocate_payer").ok(&["payer"], &[allocate(8, ws(address("payer")))]).rejected(
-            &["payer"],
-            &[allocate(0, ws(address("payer")))],
-        ),
+        case("allocate_payer")
+            .ok(&["payer"], &[allocate(8, ws(address("payer")))])
+            .rejected(&["payer"], &[allocate(0, ws(address("payer")))]),
         case("assign").ok(&["payer", "alice"], &[assign(program, ws(alice))]),
         case("assign_missing_account").ok(&["payer", "new"], &[assign(program, ws(address("new")))]),
         case("assign_same_owner_not_signer").ok(&["payer"], &[assign(system_program::ID, w(alice))]),
@@ -396,10 +385,9 @@ fn allocate_assign(environment: &Environment) -> Vec<Case> {
         case("assign_readonly").fails(&["payer", "alice"], &[assign(program, rs(alice))]),
         case("assign_foreign").fails(&["payer", "foreign"], &[assign(bpf_loader::ID, ws(address("foreign")))]),
         case("assign_with_data").fails(&["payer", "data"], &[assign(program, ws(address("data")))]),
-        case("assign_payer").ok(&["payer"], &[assign(program, ws(address("payer")))]).rejected(
-            &["payer"],
-            &[transfer("payer", "alice", 0)],
-        ),
+        case("assign_payer")
+            .ok(&["payer"], &[assign(program, ws(address("payer")))])
+            .rejected(&["payer"], &[transfer("payer", "alice", 0)]),
         case("allocate_and_assign").ok(&["payer", "alice"], &[allocate(20, ws(alice)), assign(program, ws(alice))]),
         case("assign_and_allocate").fails(&["payer", "alice"], &[assign(program, ws(alice)), allocate(20, ws(alice))]),
         case("allocate_with_seed").ok(&["payer", "base"], &[allocate_seed("seed", 12, rs(base))]),
@@ -449,10 +437,8 @@ fn prefund(environment: &Environment) -> Vec<Case> {
         funded("prefund_funded").ok(&["payer", "new"], &[build(SOL, 50, vec![ws(new), from()])]),
         funded("prefund_funded_without_lamports").ok(&["payer", "new"], &[build(0, 0, vec![ws(new)])]),
         funded("prefund_funded_below_rent").fails(&["payer", "new"], &[build(0, 50, vec![ws(new)])]),
-        funded("prefund_funded_tops_up").ok(
-            &["payer", "new"],
-            &[build(environment.exempt(50) - environment.exempt(0), 50, vec![ws(new), from()])],
-        ),
+        funded("prefund_funded_tops_up")
+            .ok(&["payer", "new"], &[build(environment.exempt(50) - environment.exempt(0), 50, vec![ws(new), from()])]),
         case("prefund_new_without_lamports").ok(&["payer", "new"], &[build(0, 50, vec![ws(new)])]),
         case("prefund_not_signer").fails(&["payer"], &[build(SOL, 50, vec![w(new), from()])]),
         case("prefund_from_not_signer")
@@ -505,7 +491,9 @@ fn nonce_initialize(environment: &Environment) -> Vec<Case> {
         case("nonce_initialize_large")
             .account(nonce, blank(SOL, NONCE_SPACE + 1))
             .ok(&["payer"], &[initialize(w(nonce), alice)]),
-        case("nonce_initialize_no_data").account(nonce, blank(SOL, 0)).fails(&["payer"], &[initialize(w(nonce), alice)]),
+        case("nonce_initialize_no_data")
+            .account(nonce, blank(SOL, 0))
+            .fails(&["payer"], &[initialize(w(nonce), alice)]),
         case("nonce_initialize_foreign")
             .account(nonce, account(SOL, vec![0; NONCE_SPACE], address("program")))
             .fails(&["payer"], &[initialize(w(nonce), alice)]),
@@ -524,10 +512,10 @@ fn nonce_advance_authorize(environment: &Environment) -> Vec<Case> {
     let old = durable_nonce("old blockhash");
     let current = *DurableNonce::from_blockhash(&environment.blockhash).as_hash();
     let case = |name: &str| {
-        Case::new(environment, name).lamports("alice", SOL).lamports("bob", SOL).account(
-            nonce,
-            nonce_account(environment, "alice", old, 0),
-        )
+        Case::new(environment, name)
+            .lamports("alice", SOL)
+            .lamports("bob", SOL)
+            .account(nonce, nonce_account(environment, "alice", old, 0))
     };
     let blank = account(SOL, nonce_data(1, 0, &nonce, old), system_program::ID);
     let authorize = |authority: AccountMeta, to: &str, meta: AccountMeta| {
@@ -537,16 +525,12 @@ fn nonce_advance_authorize(environment: &Environment) -> Vec<Case> {
     let recent = || r(sysvar::recent_blockhashes::ID);
     vec![
         case("nonce_advance").ok(&["payer", "alice"], &[advance("nonce", "alice")]),
-        case("nonce_advance_twice").fails(
-            &["payer", "alice"],
-            &[advance("nonce", "alice"), advance("nonce", "alice")],
-        ),
+        case("nonce_advance_twice").fails(&["payer", "alice"], &[advance("nonce", "alice"), advance("nonce", "alice")]),
         case("nonce_advance_current")
             .account(nonce, nonce_account(environment, "alice", current, 0))
             .fails(&["payer", "alice"], &[advance("nonce", "alice")]),
         case("nonce_advance_other_signer").fails(&["payer", "bob"], &[advance("nonce", "bob")]),
-        case("nonce_advance_not_signed")
-            .fails(&["payer"], &[by(vec![w(nonce), recent(), r(address("alice"))])]),
+        case("nonce_advance_not_signed").fails(&["payer"], &[by(vec![w(nonce), recent(), r(address("alice"))])]),
         case("nonce_advance_readonly")
             .fails(&["payer", "alice"], &[by(vec![r(nonce), recent(), rs(address("alice"))])]),
         case("nonce_advance_wrong_sysvar")
@@ -564,8 +548,7 @@ fn nonce_advance_authorize(environment: &Environment) -> Vec<Case> {
             .ok(&["payer", "bob"], &[advance("nonce", "bob")]),
         case("nonce_authorize_other_signer")
             .fails(&["payer", "bob"], &[authorize(rs(address("bob")), "bob", w(nonce))]),
-        case("nonce_authorize_not_signed")
-            .fails(&["payer"], &[authorize(r(address("alice")), "bob", w(nonce))]),
+        case("nonce_authorize_not_signed").fails(&["payer"], &[authorize(r(address("alice")), "bob", w(nonce))]),
         case("nonce_authorize_readonly")
             .fails(&["payer", "alice"], &[authorize(rs(address("alice")), "bob", r(nonce))]),
         case("nonce_authorize_uninitialized")
@@ -588,10 +571,10 @@ fn nonce_withdraw_upgrade(environment: &Environment) -> Vec<Case> {
     };
     let alice = || rs(address("alice"));
     let case = |name: &str| {
-        Case::new(environment, name).lamports("alice", SOL).lamports("bob", SOL).account(
-            nonce,
-            nonce_account(environment, "alice", old, 100_000),
-        )
+        Case::new(environment, name)
+            .lamports("alice", SOL)
+            .lamports("bob", SOL)
+            .account(nonce, nonce_account(environment, "alice", old, 100_000))
     };
     let blank = || account(exempt + 100, nonce_data(1, 0, &nonce, old), system_program::ID);
     let upgrade = |meta: AccountMeta| system(&SystemInstruction::UpgradeNonceAccount, vec![meta]);
@@ -605,10 +588,8 @@ fn nonce_withdraw_upgrade(environment: &Environment) -> Vec<Case> {
         case("nonce_withdraw_all_not_expired")
             .account(nonce, nonce_account(environment, "alice", current, 100_000))
             .fails(&["payer", "alice"], &[withdraw(exempt + 100_000, alice())]),
-        case("nonce_withdraw_all_and_refill").ok(
-            &["payer", "alice"],
-            &[withdraw(exempt + 100_000, alice()), transfer("payer", "nonce", SOL)],
-        ),
+        case("nonce_withdraw_all_and_refill")
+            .ok(&["payer", "alice"], &[withdraw(exempt + 100_000, alice()), transfer("payer", "nonce", SOL)]),
         case("nonce_withdraw_other_signer").fails(&["payer", "bob"], &[withdraw(1, rs(address("bob")))]),
         case("nonce_withdraw_not_signed").fails(&["payer"], &[withdraw(1, r(address("alice")))]),
         case("nonce_withdraw_uninitialized")
@@ -636,10 +617,10 @@ fn durable(environment: &Environment) -> Vec<Case> {
     let old = durable_nonce("old blockhash");
     let unknown = instruction(address("no program"), vec![], vec![]);
     let case = |name: &str| {
-        Case::new(environment, name).lamports("alice", SOL).lamports("bob", SOL).account(
-            nonce,
-            nonce_account(environment, "alice", old, 0),
-        )
+        Case::new(environment, name)
+            .lamports("alice", SOL)
+            .lamports("bob", SOL)
+            .account(nonce, nonce_account(environment, "alice", old, 0))
     };
     let signers = ["payer", "alice"];
     let first = || advance("nonce", "alice");
@@ -654,10 +635,8 @@ fn durable(environment: &Environment) -> Vec<Case> {
         &SystemInstruction::WithdrawNonceAccount(environment.exempt(NONCE_SPACE)),
         vec![w(nonce), w(address("bob")), r(sysvar::recent_blockhashes::ID), r(sysvar::rent::ID), rs(address("alice"))],
     );
-    let authorize = system(
-        &SystemInstruction::AuthorizeNonceAccount(address("bob")),
-        vec![w(nonce), rs(address("alice"))],
-    );
+    let authorize =
+        system(&SystemInstruction::AuthorizeNonceAccount(address("bob")), vec![w(nonce), rs(address("alice"))]);
     let mut trailing = first();
     trailing.data.extend([1, 2, 3]);
     vec![
@@ -673,12 +652,7 @@ fn durable(environment: &Environment) -> Vec<Case> {
             &signers,
             &[first(), first(), transfer("payer", "bob", 5)],
         ),
-        case("durable_unknown_program_advances").legacy_at(
-            Expect::Failure,
-            old,
-            &signers,
-            &[first(), unknown],
-        ),
+        case("durable_unknown_program_advances").legacy_at(Expect::Failure, old, &signers, &[first(), unknown]),
         case("durable_below_rent_advances").legacy_at(
             Expect::Failure,
             old,
@@ -725,10 +699,10 @@ fn durable_rejected(environment: &Environment) -> Vec<Case> {
     let stale = durable_nonce("older blockhash");
     let current = *DurableNonce::from_blockhash(&environment.blockhash).as_hash();
     let case = |name: &str| {
-        Case::new(environment, name).lamports("alice", SOL).lamports("bob", SOL).account(
-            nonce,
-            nonce_account(environment, "alice", old, 0),
-        )
+        Case::new(environment, name)
+            .lamports("alice", SOL)
+            .lamports("bob", SOL)
+            .account(nonce, nonce_account(environment, "alice", old, 0))
     };
     let signers = ["payer", "alice"];
     let first = || advance("nonce", "alice");
@@ -738,9 +712,12 @@ fn durable_rejected(environment: &Environment) -> Vec<Case> {
     let reject = Expect::Rejection;
     vec![
         case("durable_stale").legacy_at(reject, stale, &signers, &[first(), pay()]),
-        case("durable_current")
-            .account(nonce, nonce_account(environment, "alice", current, 0))
-            .legacy_at(reject, current, &signers, &[first(), pay()]),
+        case("durable_current").account(nonce, nonce_account(environment, "alice", current, 0)).legacy_at(
+            reject,
+            current,
+            &signers,
+            &[first(), pay()],
+        ),
         case("durable_not_first").legacy_at(reject, old, &signers, &[pay(), first()]),
         case("durable_no_advance").legacy_at(reject, old, &["payer"], &[pay()]),
         case("durable_authority_not_signing").legacy_at(
@@ -784,13 +761,14 @@ fn durable_rejected(environment: &Environment) -> Vec<Case> {
             .legacy_at(reject, old, &signers, &[first(), pay()]),
         case("durable_payer_too_poor").lamports("payer", 9_999).legacy_at(reject, old, &signers, &[first(), pay()]),
         case("durable_payer_missing").legacy_at(reject, old, &["ghost", "alice"], &[first()]),
-        case("durable_after_authorize").ok(
-            &signers,
-            &[system(
-                &SystemInstruction::AuthorizeNonceAccount(address("bob")),
-                vec![w(nonce), rs(key("alice").pubkey())],
-            )],
-        )
-        .legacy_at(reject, old, &signers, &[first(), pay()]),
+        case("durable_after_authorize")
+            .ok(
+                &signers,
+                &[system(
+                    &SystemInstruction::AuthorizeNonceAccount(address("bob")),
+                    vec![w(nonce), rs(key("alice").pubkey())],
+                )],
+            )
+            .legacy_at(reject, old, &signers, &[first(), pay()]),
     ]
 }

@@ -225,9 +225,9 @@ impl<'a> Token<'a> {
                 .ok(&both, &[self.create("mint", MINT_SPACE), self.initialize_mint("mint", "authority", None)]),
             blank("initialize_mint_old", MINT_SPACE).ok(&["payer"], &[old(sysvar::rent::ID)]),
             blank("initialize_mint_old_wrong_rent", MINT_SPACE).fails(&["payer"], &[old(sysvar::clock::ID)]),
-            blank("initialize_mint_twice", MINT_SPACE).ok(&["payer"], &[mint()]).fails(&["payer"], &[
-                self.initialize_mint("mint", "authority", None)
-            ]),
+            blank("initialize_mint_twice", MINT_SPACE)
+                .ok(&["payer"], &[mint()])
+                .fails(&["payer"], &[self.initialize_mint("mint", "authority", None)]),
             blank("initialize_mint_small", MINT_SPACE - 1).fails(&["payer"], &[mint()]),
             blank("initialize_mint_large", MINT_SPACE + 1).fails(&["payer"], &[mint()]),
             case("initialize_mint_poor")
@@ -265,7 +265,7 @@ impl<'a> Token<'a> {
                 .ok(&["payer"], &[third()])
                 .fails(&["payer"], &[third(), limit(50_000)]),
             blank("initialize_account_small", ACCOUNT_SPACE - 1).fails(&["payer"], &[third()]),
-            blank("initialize_account_large", ACCOUNT_SPACE + 1).fails(&["payer"], &[third()]),
+            blank("initialize_account_large", ACCOUNT_SPACE + 1).legacy(Expect::Anything, &["payer"], &[third()]),
             blank("initialize_account_no_mint", ACCOUNT_SPACE)
                 .fails(&["payer"], &[self.initialize_account("new", "payer", "owner")]),
             blank("initialize_account_mint_is_account", ACCOUNT_SPACE)
@@ -281,8 +281,11 @@ impl<'a> Token<'a> {
                 .fails(&["payer"], &[third()]),
             blank("initialize_account_without_rent", ACCOUNT_SPACE)
                 .fails(&["payer"], &[Instruction { accounts: first.accounts[..3].to_vec(), ..first }]),
-            blank("initialize_immutable_owner", ACCOUNT_SPACE)
-                .legacy(Expect::Anything, &["payer"], &[immutable(), third()]),
+            blank("initialize_immutable_owner", ACCOUNT_SPACE).legacy(
+                Expect::Anything,
+                &["payer"],
+                &[immutable(), third()],
+            ),
             blank("initialize_immutable_owner_after", ACCOUNT_SPACE).fails(&["payer"], &[third(), immutable()]),
             self.case("account_size").ok(&["payer"], &[size("mint")]),
             self.case("account_size_no_mint").fails(&["payer"], &[size("source")]),
@@ -294,11 +297,10 @@ impl<'a> Token<'a> {
         let both = ["payer", "owner"];
         let pay = |units| self.transfer("source", "destination", "owner", units);
         let holding = || Holding::new("mint", "owner", 1_000);
-        let not_signed = self.ix(
-            vec![w(address("source")), w(address("destination")), r(address("owner"))],
-            amount(3, 5),
-        );
-        let readonly = self.ix(vec![r(address("source")), w(address("destination")), rs(address("owner"))], amount(3, 5));
+        let not_signed =
+            self.ix(vec![w(address("source")), w(address("destination")), r(address("owner"))], amount(3, 5));
+        let readonly =
+            self.ix(vec![r(address("source")), w(address("destination")), rs(address("owner"))], amount(3, 5));
         let readonly_to =
             self.ix(vec![w(address("source")), r(address("destination")), rs(address("owner"))], amount(3, 5));
         let frozen_to = Holding { state: 2, ..Holding::new("mint", "other owner", 50) };
@@ -341,10 +343,8 @@ impl<'a> Token<'a> {
                 .lamports("owner", SOL)
                 .ok(&["owner"], &[self.transfer("source", "destination", "owner", 5)]),
             self.case("transfer_compute_exhausted").fails(&both, &[limit(200), pay(5)]),
-            self.case("transfer_too_few_accounts").fails(&["payer"], &[self.ix(
-                vec![w(address("source")), w(address("destination"))],
-                amount(3, 5),
-            )]),
+            self.case("transfer_too_few_accounts")
+                .fails(&["payer"], &[self.ix(vec![w(address("source")), w(address("destination"))], amount(3, 5))]),
         ]
     }
 
@@ -373,14 +373,11 @@ impl<'a> Token<'a> {
     fn delegates(&self) -> Vec<Case> {
         let both = ["payer", "owner"];
         let by = ["payer", "delegate"];
-        let delegated = || Holding {
-            delegate: Some((address("delegate"), 100)),
-            ..Holding::new("mint", "owner", 1_000)
-        };
+        let delegated =
+            || Holding { delegate: Some((address("delegate"), 100)), ..Holding::new("mint", "owner", 1_000) };
         let pay = |units| self.transfer("source", "destination", "delegate", units);
         let approve_checked = |decimals| {
-            let accounts =
-                vec![w(address("source")), r(address("mint")), r(address("delegate")), rs(address("owner"))];
+            let accounts = vec![w(address("source")), r(address("mint")), r(address("delegate")), rs(address("owner"))];
             self.ix(accounts, checked(13, 60, decimals))
         };
         vec![
@@ -405,11 +402,12 @@ impl<'a> Token<'a> {
                 .fails(&by, &[self.burn("source", "mint", "delegate", 101)]),
             self.with("delegate_closes", &Holding { amount: 0, ..delegated() })
                 .fails(&by, &[self.close("source", "payer", "delegate")]),
-            self.with("revoke", &delegated())
-                .ok(&both, &[self.revoke("source", "owner")])
-                .fails(&by, &[pay(1)]),
-            self.with("revoke_by_delegate", &delegated())
-                .legacy(Expect::Anything, &by, &[self.revoke("source", "delegate")]),
+            self.with("revoke", &delegated()).ok(&both, &[self.revoke("source", "owner")]).fails(&by, &[pay(1)]),
+            self.with("revoke_by_delegate", &delegated()).legacy(
+                Expect::Anything,
+                &by,
+                &[self.revoke("source", "delegate")],
+            ),
             self.case("revoke_nothing").ok(&both, &[self.revoke("source", "owner")]),
             self.with("revoke_frozen", &Holding { state: 2, ..delegated() })
                 .fails(&both, &[self.revoke("source", "owner")]),
@@ -429,7 +427,8 @@ impl<'a> Token<'a> {
             self.case("mint_to_zero").ok(&by, &[mint(0)]),
             self.case("mint_to_overflow").fails(&by, &[mint(u64::MAX)]),
             self.case("mint_to_most").ok(&by, &[mint(u64::MAX - 1_050)]),
-            self.case("mint_to_stranger").fails(&["payer", "stranger"], &[self.mint_to("mint", "source", "stranger", 1)]),
+            self.case("mint_to_stranger")
+                .fails(&["payer", "stranger"], &[self.mint_to("mint", "source", "stranger", 1)]),
             self.case("mint_to_other_mint").fails(&by, &[self.mint_to("mint", "foreign", "authority", 1)]),
             self.case("mint_to_fixed_supply").account(address("mint"), self.owned(fixed)).fails(&by, &[mint(1)]),
             self.case("mint_to_frozen")
@@ -438,14 +437,14 @@ impl<'a> Token<'a> {
                     self.owned(Holding { state: 2, ..Holding::new("mint", "other owner", 50) }.to_data()),
                 )
                 .fails(&by, &[mint(1)]),
-            self.case("mint_to_readonly_mint").fails(&by, &[self.ix(
-                vec![r(address("mint")), w(address("destination")), rs(address("authority"))],
-                amount(7, 1),
-            )]),
-            self.case("mint_to_not_signed").fails(&["payer"], &[self.ix(
-                vec![w(address("mint")), w(address("destination")), r(address("authority"))],
-                amount(7, 1),
-            )]),
+            self.case("mint_to_readonly_mint").fails(
+                &by,
+                &[self.ix(vec![r(address("mint")), w(address("destination")), rs(address("authority"))], amount(7, 1))],
+            ),
+            self.case("mint_to_not_signed").fails(
+                &["payer"],
+                &[self.ix(vec![w(address("mint")), w(address("destination")), r(address("authority"))], amount(7, 1))],
+            ),
             self.case("mint_to_checked").ok(&by, &[checked_to(DECIMALS)]),
             self.case("mint_to_checked_decimals").fails(&by, &[checked_to(2)]),
         ]
@@ -524,19 +523,14 @@ impl<'a> Token<'a> {
             self.with("close_by_closer", &closable()).ok(&["payer", "closer"], &[close("payer", "closer")]),
             self.with("close_by_owner_with_closer", &closable()).fails(&both, &[close("payer", "owner")]),
             self.with("close_frozen", &Holding { state: 2, ..empty() }).ok(&both, &[close("payer", "owner")]),
-            self.with("close_and_create_again", &empty()).ok(
-                &["payer", "owner", "source"],
-                &[close("payer", "owner"), self.create("source", ACCOUNT_SPACE)],
-            ),
-            self.with("close_and_transfer_to", &empty()).fails(
-                &both,
-                &[close("payer", "owner"), self.transfer("foreign", "source", "owner", 0)],
-            ),
-            self.with("close_and_refund", &empty()).ok(
-                &both,
-                &[close("payer", "owner"), super::system::transfer("payer", "source", SOL)],
-            ),
-            self.case("burn_and_close").ok(&both, &[self.burn("source", "mint", "owner", 1_000), close("payer", "owner")]),
+            self.with("close_and_create_again", &empty())
+                .ok(&["payer", "owner", "source"], &[close("payer", "owner"), self.create("source", ACCOUNT_SPACE)]),
+            self.with("close_and_transfer_to", &empty())
+                .fails(&both, &[close("payer", "owner"), self.transfer("foreign", "source", "owner", 0)]),
+            self.with("close_and_refund", &empty())
+                .ok(&both, &[close("payer", "owner"), super::system::transfer("payer", "source", SOL)]),
+            self.case("burn_and_close")
+                .ok(&both, &[self.burn("source", "mint", "owner", 1_000), close("payer", "owner")]),
             self.case("close_mint").fails(&["payer", "authority"], &[self.close("mint", "payer", "authority")]),
         ]
     }
@@ -548,7 +542,10 @@ impl<'a> Token<'a> {
         let unfreezable = mint_data(Some(address("authority")), 1_050, DECIMALS, None);
         vec![
             self.case("freeze").ok(&by, &[freeze(10)]),
-            self.case("freeze_thaw").ok(&by, &[freeze(10)]).fails(&by, &[freeze(10), limit(9_999)]).ok(&by, &[freeze(11)]),
+            self.case("freeze_thaw")
+                .ok(&by, &[freeze(10)])
+                .fails(&by, &[freeze(10), limit(9_999)])
+                .ok(&by, &[freeze(11)]),
             self.with("thaw", &frozen()).ok(&by, &[freeze(11)]),
             self.case("thaw_not_frozen").fails(&by, &[freeze(11)]),
             self.case("freeze_stranger")
@@ -586,38 +583,44 @@ impl<'a> Token<'a> {
             blank("initialize_multisig", MULTISIG_SPACE).ok(&["payer"], &[initialize(2, 2, &names)]),
             blank("initialize_multisig2", MULTISIG_SPACE).ok(&["payer"], &[initialize(19, 3, &names)]),
             blank("initialize_multisig_zero", MULTISIG_SPACE).fails(&["payer"], &[initialize(19, 0, &names)]),
-            blank("initialize_multisig_too_many", MULTISIG_SPACE)
-                .legacy(Expect::Anything, &["payer"], &[initialize(19, 4, &names)]),
+            blank("initialize_multisig_too_many", MULTISIG_SPACE).legacy(
+                Expect::Anything,
+                &["payer"],
+                &[initialize(19, 4, &names)],
+            ),
             blank("initialize_multisig_no_signers", MULTISIG_SPACE).fails(&["payer"], &[initialize(19, 1, &[])]),
             blank("initialize_multisig_small", MULTISIG_SPACE - 1).fails(&["payer"], &[initialize(19, 1, &names)]),
-            case("initialize_multisig_twice").fails(&["payer"], &[Instruction {
-                accounts: vec![w(address("multisig")), r(address("one"))],
-                ..initialize(19, 1, &["one"])
-            }]),
-            case("multisig_two_of_three").ok(&["payer", "one", "three"], &[pay(vec![signed("one"), signed("three")])]),
-            case("multisig_three").ok(
-                &["payer", "one", "two", "three"],
-                &[pay(vec![signed("one"), signed("two"), signed("three")])],
+            case("initialize_multisig_twice").fails(
+                &["payer"],
+                &[Instruction {
+                    accounts: vec![w(address("multisig")), r(address("one"))],
+                    ..initialize(19, 1, &["one"])
+                }],
             ),
+            case("multisig_two_of_three").ok(&["payer", "one", "three"], &[pay(vec![signed("one"), signed("three")])]),
+            case("multisig_three")
+                .ok(&["payer", "one", "two", "three"], &[pay(vec![signed("one"), signed("two"), signed("three")])]),
             case("multisig_one").fails(&["payer", "one"], &[pay(vec![signed("one")])]),
             case("multisig_same_twice").fails(&["payer", "one"], &[pay(vec![signed("one"), signed("one")])]),
-            case("multisig_one_not_signed")
-                .fails(&["payer", "one"], &[pay(vec![signed("one"), r(address("two"))])]),
+            case("multisig_one_not_signed").fails(&["payer", "one"], &[pay(vec![signed("one"), r(address("two"))])]),
             case("multisig_stranger")
                 .fails(&["payer", "one", "stranger"], &[pay(vec![signed("one"), signed("stranger")])]),
             case("multisig_none").fails(&["payer"], &[pay(vec![])]),
             case("multisig_mints")
                 .account(address("mint"), self.owned(mint_data(Some(address("multisig")), 1_050, DECIMALS, None)))
-                .ok(&["payer", "two", "three"], &[self.ix(
-                    vec![
-                        w(address("mint")),
-                        w(address("source")),
-                        r(address("multisig")),
-                        signed("two"),
-                        signed("three"),
-                    ],
-                    amount(7, 77),
-                )]),
+                .ok(
+                    &["payer", "two", "three"],
+                    &[self.ix(
+                        vec![
+                            w(address("mint")),
+                            w(address("source")),
+                            r(address("multisig")),
+                            signed("two"),
+                            signed("three"),
+                        ],
+                        amount(7, 77),
+                    )],
+                ),
         ]
     }
 
@@ -644,14 +647,18 @@ impl<'a> Token<'a> {
     }
 
     fn malformed(&self) -> Vec<Case> {
-        let raw = |data: &[u8]| self.ix(vec![w(address("source")), w(address("destination")), rs(address("owner"))], data);
+        let raw =
+            |data: &[u8]| self.ix(vec![w(address("source")), w(address("destination")), rs(address("owner"))], data);
         let both = ["payer", "owner"];
         let mut cases = vec![
             self.case("malformed_empty").fails(&both, &[raw(&[])]),
             self.case("malformed_unknown").fails(&both, &[raw(&[200])]),
             self.case("malformed_transfer_short").fails(&both, &[raw(&[3, 1, 2])]),
-            self.case("malformed_transfer_long")
-                .legacy(Expect::Anything, &both, &[raw(&[3, 1, 0, 0, 0, 0, 0, 0, 0, 9])]),
+            self.case("malformed_transfer_long").legacy(
+                Expect::Anything,
+                &both,
+                &[raw(&[3, 1, 0, 0, 0, 0, 0, 0, 0, 9])],
+            ),
         ];
         for tag in 0..25 {
             let name = format!("malformed_bare_tag_{tag}");
@@ -682,37 +689,36 @@ impl<'a> Token<'a> {
             self.ix(vec![w(address("source")), w(address("payer")), rs(address("owner"))], [vec![45], data].concat())
         };
         let some = |units: u64| unwrap([vec![1], units.to_le_bytes().to_vec()].concat());
-        let initialize = self.ix(
-            vec![w(address("new")), r(NATIVE_MINT)],
-            [vec![18], address("owner").to_bytes().to_vec()].concat(),
-        );
+        let initialize =
+            self.ix(vec![w(address("new")), r(NATIVE_MINT)], [vec![18], address("owner").to_bytes().to_vec()].concat());
         vec![
-            case("native_create", 0, 0).ok(&["payer", "new"], &[
-                super::system::create("payer", "new", exempt + 12_345, ACCOUNT_SPACE as u64, self.program),
-                initialize,
-            ]),
+            case("native_create", 0, 0).ok(
+                &["payer", "new"],
+                &[
+                    super::system::create("payer", "new", exempt + 12_345, ACCOUNT_SPACE as u64, self.program),
+                    initialize,
+                ],
+            ),
             case("native_sync", 500, 250).ok(&["payer"], &[self.sync_native("source")]),
             case("native_sync_nothing", 500, 0).ok(&["payer"], &[self.sync_native("source")]),
             self.case("native_sync_not_native").fails(&["payer"], &[self.sync_native("source")]),
             case("native_transfer", 500, 0).ok(&both, &[self.transfer("source", "destination", "owner", 200)]),
             case("native_transfer_self", 500, 0).ok(&both, &[self.transfer("source", "source", "owner", 200)]),
-            case("native_transfer_too_much", 500, 9).fails(&both, &[self.transfer("source", "destination", "owner", 501)]),
+            case("native_transfer_too_much", 500, 9)
+                .fails(&both, &[self.transfer("source", "destination", "owner", 501)]),
             case("native_close", 500, 9).ok(&both, &[self.close("source", "payer", "owner")]),
-            case("native_burn", 500, 0).fails(&both, &[self.ix(
-                vec![w(address("source")), w(NATIVE_MINT), rs(address("owner"))],
-                amount(8, 1),
-            )]),
-            case("native_fund_and_sync", 0, 0).ok(&["payer"], &[
-                super::system::transfer("payer", "source", 999),
-                self.sync_native("source"),
-            ]),
+            case("native_burn", 500, 0).fails(
+                &both,
+                &[self.ix(vec![w(address("source")), w(NATIVE_MINT), rs(address("owner"))], amount(8, 1))],
+            ),
+            case("native_fund_and_sync", 0, 0)
+                .ok(&["payer"], &[super::system::transfer("payer", "source", 999), self.sync_native("source")]),
             case("native_unwrap", 500, 0).ok(&both, &[some(200)]),
             case("native_unwrap_all", 500, 0).ok(&both, &[unwrap(vec![0])]),
             case("native_unwrap_too_much", 500, 0).fails(&both, &[some(501)]),
             self.case("native_unwrap_not_native").fails(&both, &[some(1)]),
-            case("native_set_owner", 500, 0).ok(&both, &[
-                self.set_authority("source", "owner", 2, Some(address("stranger"))),
-            ]),
+            case("native_set_owner", 500, 0)
+                .ok(&both, &[self.set_authority("source", "owner", 2, Some(address("stranger")))]),
         ]
     }
 
@@ -736,21 +742,27 @@ impl<'a> Token<'a> {
                 &[build(&[pay(5), self.mint_to("mint", "source", "authority", 7), self.revoke("source", "owner")])],
             ),
             self.case("batch_second_fails").fails(&both, &[build(&[pay(600), pay(600)])]),
-            self.case("batch_empty").legacy(Expect::Anything, &["payer"], &[build(&[])]).legacy(Expect::Anything, &both, &[broken(&[255])]),
+            self.case("batch_empty").legacy(Expect::Anything, &["payer"], &[build(&[])]).legacy(
+                Expect::Anything,
+                &both,
+                &[broken(&[255])],
+            ),
             self.case("batch_in_batch").fails(&both, &[build(&[build(&[pay(5)])])]),
             self.case("batch_truncated").fails(&both, &[broken(&[255, 3, 9, 3, 1])]),
             self.case("batch_too_many_accounts").fails(&both, &[broken(&[255, 9, 9, 3, 1, 0, 0, 0, 0, 0, 0, 0])]),
-            self.case("batch_not_signed").fails(&["payer"], &[build(&[Instruction {
-                accounts: vec![w(address("source")), w(address("destination")), r(address("owner"))],
-                ..pay(5)
-            }])]),
+            self.case("batch_not_signed").fails(
+                &["payer"],
+                &[build(&[Instruction {
+                    accounts: vec![w(address("source")), w(address("destination")), r(address("owner"))],
+                    ..pay(5)
+                }])],
+            ),
         ]
     }
 
     fn excess_lamports(&self) -> Vec<Case> {
-        let withdraw = |from: &str, by: &str| {
-            self.ix(vec![w(address(from)), w(address("payer")), rs(address(by))], [38])
-        };
+        let withdraw =
+            |from: &str, by: &str| self.ix(vec![w(address(from)), w(address("payer")), rs(address(by))], [38]);
         let rich = |data: Vec<u8>| account(SOL, data, self.program);
         let mint = || mint_data(Some(address("authority")), 1_050, DECIMALS, None);
         let fixed = || mint_data(None, 1_050, DECIMALS, None);
@@ -767,10 +779,14 @@ impl<'a> Token<'a> {
                 .ok(&["payer", "authority"], &[withdraw("mint", "authority")]),
             self.case("withdraw_excess_fixed_mint")
                 .account(address("mint"), rich(fixed()))
-                .legacy(Expect::Anything, &["payer", "mint"], &[Instruction {
-                    accounts: vec![ws(address("mint")), w(address("payer")), rs(address("mint"))],
-                    ..withdraw("mint", "mint")
-                }])
+                .legacy(
+                    Expect::Anything,
+                    &["payer", "mint"],
+                    &[Instruction {
+                        accounts: vec![ws(address("mint")), w(address("payer")), rs(address("mint"))],
+                        ..withdraw("mint", "mint")
+                    }],
+                )
                 .fails(&["payer", "authority"], &[withdraw("mint", "authority")]),
             self.case("withdraw_excess_system_account")
                 .account(address("source"), system_account(SOL))

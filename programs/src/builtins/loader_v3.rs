@@ -8,8 +8,13 @@ use solana_instruction_error::InstructionError;
 
 /// Cost of any instruction.
 const COMPUTE_UNITS: u64 = 2_370;
+/// Tag of the last instruction there is (checked change of authority), in crate `solana-loader-v3-interface` 7.0.
+const TAG_MAX: u32 = 7;
 
 pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionError> {
     context.consume(COMPUTE_UNITS)?;
-    Err(InstructionError::UnsupportedProgramId)
+    match context.instruction_data().first_chunk() {
+        Some(tag) if u32::from_le_bytes(*tag) <= TAG_MAX => Err(InstructionError::UnsupportedProgramId),
+        _ => Err(InstructionError::InvalidInstructionData),
+    }
 }

@@ -9,15 +9,15 @@ pub(crate) mod secp256r1;
 
 use solana_instruction_error::InstructionError;
 
-/// Why a precompile refuses; the instruction fails with `Custom(code)`.
+/// What is invalid to a precompile; the instruction fails with `Custom(code)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum PrecompileError {
-    InvalidPublicKey = 0,
-    InvalidRecoveryId = 1,
-    InvalidSignature = 2,
-    InvalidDataOffsets = 3,
-    InvalidInstructionDataSize = 4,
+    PublicKey = 0,
+    RecoveryId = 1,
+    Signature = 2,
+    DataOffsets = 3,
+    InstructionDataSize = 4,
 }
 
 impl From<PrecompileError> for InstructionError {
@@ -57,7 +57,7 @@ impl SignatureOffsets {
     fn table(data: &[u8], count: usize) -> Result<&[[u8; Self::SIZE_BYTES]], PrecompileError> {
         let size_bytes = count * Self::SIZE_BYTES;
         let table = data.get(Self::TABLE_START..Self::TABLE_START + size_bytes);
-        table.map(|bytes| bytes.as_chunks().0).ok_or(PrecompileError::InvalidInstructionDataSize)
+        table.map(|bytes| bytes.as_chunks().0).ok_or(PrecompileError::InstructionDataSize)
     }
 }
 
@@ -75,10 +75,10 @@ impl<'a> Input<'a> {
         } else {
             self.instruction_data.get(usize::from(part.instruction))
         };
-        data.and_then(|data| data.get(part.offset..part.offset + size_bytes)).ok_or(PrecompileError::InvalidDataOffsets)
+        data.and_then(|data| data.get(part.offset..part.offset + size_bytes)).ok_or(PrecompileError::DataOffsets)
     }
 
     fn array<const N: usize>(&self, part: &Part) -> Result<&'a [u8; N], PrecompileError> {
-        self.slice(part, N)?.first_chunk().ok_or(PrecompileError::InvalidDataOffsets)
+        self.slice(part, N)?.first_chunk().ok_or(PrecompileError::DataOffsets)
     }
 }

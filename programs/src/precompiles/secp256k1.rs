@@ -64,12 +64,11 @@ impl Offsets {
 }
 
 fn verify_all(data: &[u8], instruction_data: &[&[u8]]) -> Result<(), PrecompileError> {
-    let (&count, table) = data.split_first().ok_or(PrecompileError::InvalidInstructionDataSize)?;
+    let (&count, table) = data.split_first().ok_or(PrecompileError::InstructionDataSize)?;
     if count == 0 && !table.is_empty() {
-        return Err(PrecompileError::InvalidInstructionDataSize);
+        return Err(PrecompileError::InstructionDataSize);
     }
-    let table =
-        table.get(..usize::from(count) * Offsets::SIZE_BYTES).ok_or(PrecompileError::InvalidInstructionDataSize)?;
+    let table = table.get(..usize::from(count) * Offsets::SIZE_BYTES).ok_or(PrecompileError::InstructionDataSize)?;
     for offsets in table.as_chunks().0 {
         verify_one(&Offsets::read(offsets), instruction_data)?;
     }
@@ -77,25 +76,20 @@ fn verify_all(data: &[u8], instruction_data: &[&[u8]]) -> Result<(), PrecompileE
 }
 
 fn verify_one(offsets: &Offsets, instruction_data: &[&[u8]]) -> Result<(), PrecompileError> {
-    let data =
-        instruction_data.get(offsets.signature_instruction).ok_or(PrecompileError::InvalidInstructionDataSize)?;
+    let data = instruction_data.get(offsets.signature_instruction).ok_or(PrecompileError::InstructionDataSize)?;
     let signature =
-        data.get(offsets.signature..offsets.signature + SIGNATURE_BYTES).ok_or(PrecompileError::InvalidSignature)?;
-    let ([r, s], &[recovery_id]) = signature.as_chunks() else { return Err(PrecompileError::InvalidSignature) };
+        data.get(offsets.signature..offsets.signature + SIGNATURE_BYTES).ok_or(PrecompileError::Signature)?;
+    let ([r, s], &[recovery_id]) = signature.as_chunks() else { return Err(PrecompileError::Signature) };
     let (r, s) = (scalar(r)?, scalar(s)?);
     if recovery_id > RECOVERY_ID_MAX {
-        return Err(PrecompileError::InvalidRecoveryId);
+        return Err(PrecompileError::RecoveryId);
     }
     let address = slice(instruction_data, offsets.address_instruction, offsets.address, ETHEREUM_ADDRESS_BYTES)?;
     let message = slice(instruction_data, offsets.message_instruction, offsets.message, offsets.message_size_bytes)?;
     let public_key = recover(Keccak256::digest(message).into(), &r, &s, recovery_id);
-    let public_key = public_key.ok_or(PrecompileError::InvalidSignature)?;
+    let public_key = public_key.ok_or(PrecompileError::Signature)?;
     let hash = Keccak256::digest(&public_key.to_encoded_point(false).as_bytes()[1..]);
-    if hash[hash.len() - ETHEREUM_ADDRESS_BYTES..] == *address {
-        Ok(())
-    } else {
-        Err(PrecompileError::InvalidSignature)
-    }
+    if hash[hash.len() - ETHEREUM_ADDRESS_BYTES..] == *address { Ok(()) } else { Err(PrecompileError::Signature) }
 }
 
 fn slice<'a>(
@@ -104,13 +98,13 @@ fn slice<'a>(
     offset: usize,
     size_bytes: usize,
 ) -> Result<&'a [u8], PrecompileError> {
-    let data = instruction_data.get(instruction).ok_or(PrecompileError::InvalidDataOffsets)?;
-    data.get(offset..offset + size_bytes).ok_or(PrecompileError::InvalidSignature)
+    let data = instruction_data.get(instruction).ok_or(PrecompileError::DataOffsets)?;
+    data.get(offset..offset + size_bytes).ok_or(PrecompileError::Signature)
 }
 
 /// A scalar below the group order; zero passes here and fails in [`recover`].
 fn scalar(bytes: &[u8; 32]) -> Result<Scalar, PrecompileError> {
-    Option::from(Scalar::from_repr((*bytes).into())).ok_or(PrecompileError::InvalidSignature)
+    Option::from(Scalar::from_repr((*bytes).into())).ok_or(PrecompileError::Signature)
 }
 
 /// The key whose signature of `hash` is (r, s): (s·R − hash·G) / r, where R is the point with x = r.

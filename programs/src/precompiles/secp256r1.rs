@@ -22,9 +22,9 @@ impl Precompile for Secp256r1 {
 }
 
 fn verify_all(input: Input) -> Result<(), PrecompileError> {
-    let [count, _unused, ..] = input.data else { return Err(PrecompileError::InvalidInstructionDataSize) };
+    let [count, _unused, ..] = input.data else { return Err(PrecompileError::InstructionDataSize) };
     if !(1..=SIGNATURE_COUNT_MAX).contains(count) {
-        return Err(PrecompileError::InvalidInstructionDataSize);
+        return Err(PrecompileError::InstructionDataSize);
     }
     for offsets in SignatureOffsets::table(input.data, usize::from(*count))? {
         verify_one(&input, &SignatureOffsets::read(offsets))?;
@@ -37,13 +37,13 @@ fn verify_one(input: &Input, offsets: &SignatureOffsets) -> Result<(), Precompil
     let public_key = input.array::<33>(&offsets.public_key)?;
     let message = input.slice(&offsets.message, offsets.message_size_bytes)?;
     // r and s from 1 to the group order, and s in the lower half.
-    let signature = Signature::from_slice(signature).map_err(|_| PrecompileError::InvalidSignature)?;
+    let signature = Signature::from_slice(signature).map_err(|_| PrecompileError::Signature)?;
     if signature.normalize_s().is_some() {
-        return Err(PrecompileError::InvalidSignature);
+        return Err(PrecompileError::Signature);
     }
     if !COMPRESSED_TAGS.contains(&public_key[0]) {
-        return Err(PrecompileError::InvalidPublicKey);
+        return Err(PrecompileError::PublicKey);
     }
-    let public_key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| PrecompileError::InvalidPublicKey)?;
-    public_key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| PrecompileError::InvalidSignature)
+    let public_key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| PrecompileError::PublicKey)?;
+    public_key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| PrecompileError::Signature)
 }

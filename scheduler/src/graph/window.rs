@@ -25,7 +25,7 @@ impl TransactionIndex {
     }
 }
 
-/// Where a transaction is in its life; the diagram is in [`super`].
+/// Where a transaction is in its life; the diagram is in `graph.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TransactionState {
     /// Some predecessor has not executed.

@@ -285,6 +285,53 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_where_documented() {
+        let hash = |byte| Hash::new_from_array([byte; 32]);
+        let header = BlockHeader {
+            slot: 0x11,
+            parent_slot: 0x12,
+            height: 0x13,
+            unix_timestamp: -2,
+            blockhash: hash(0x21),
+            collector: Pubkey::new_from_array([0x22; 32]),
+            parent_hash: hash(0x23),
+            transaction_count: 0x14,
+            signature_count: 0x15,
+            state_hash: hash(0x24),
+            block_hash: hash(0x25),
+        };
+        let number = |byte: u8| vec![byte, 0, 0, 0, 0, 0, 0, 0];
+        let expected = [
+            vec![1],
+            number(0x11),
+            number(0x12),
+            number(0x13),
+            vec![0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            [[0x21; 32], [0x22; 32], [0x23; 32]].concat(),
+            number(0x14),
+            number(0x15),
+            [[0x24; 32], [0x25; 32]].concat(),
+        ];
+        let expected = expected.concat();
+        assert_eq!(encode_header(&header), expected);
+        assert_eq!(encode_tip(&header, &[9; LATTICE_BYTES]), [expected, vec![9; LATTICE_BYTES]].concat());
+        assert_eq!(encode_mark(0x11, &hash(0x25))[..], [vec![1], number(0x11), vec![0x25; 32]].concat());
+        let status = StatusKey { blockhash: hash(0x31), message_hash: hash(0x32) };
+        assert_eq!(encode_statuses(&[status]), [vec![1], vec![0x31; 32], vec![0x32; 32]].concat());
+        let digest = AccountDigest {
+            key: Pubkey::new_from_array([0x41; 32]),
+            lamports: 0x16,
+            owner: Pubkey::new_from_array([0x42; 32]),
+            executable: true,
+            data_size_bytes: 0x17,
+            data_hash: [0x43; 16],
+        };
+        let expected =
+            [vec![1], vec![0x41; 32], number(0x16), vec![0x42; 32], vec![1], vec![0x17, 0, 0, 0], vec![0x43; 16]];
+        assert_eq!(encode_changes(&[digest]), expected.concat());
+    }
+
+    #[test]
     fn every_cut_of_a_record_is_refused() {
         let tip = encode_tip(&BlockHeader::default(), &[7; LATTICE_BYTES]);
         for cut in 0..tip.len() {

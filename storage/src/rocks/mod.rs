@@ -13,7 +13,12 @@ mod options;
 mod recover;
 mod write;
 
-use std::{fmt, fs, path::Path};
+use std::{
+    fmt,
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use heddle_types::{Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StoredTransaction};
 use parking_lot::Mutex;
@@ -22,7 +27,7 @@ use self::{
     columns::{Column, FIRST_KEY, GENESIS_KEY, pubkey_of, slot_key, slot_of},
     database::{Access, Database},
     guard::{Guard, Note},
-    recover::Found,
+    recover::{Chain, Found},
 };
 use crate::{BlockBatch, LATTICE_BYTES, Store, StoreError, Tip, batch, codec};
 
@@ -76,7 +81,7 @@ impl RocksStore {
             Found::Database => Self::open_database(path),
             Found::Empty => Self::create(path),
             Found::Nothing => {
-                fs::create_dir(path).map_err(|error| errors::from_io(path, "create", error))?;
+                create_directory(path).map_err(|error| errors::from_io(path, "create", error))?;
                 Self::create(path)
             }
         }
@@ -102,9 +107,10 @@ impl RocksStore {
         require_database(path)?;
         // Read before the database: a block noted meanwhile is then in it.
         let note = Note::read(path)?;
-        recover::probe(path, note)?
-            .ok_or_else(|| recover::not_a_database(path, "a database that was never initialised"))?;
-        let database = Database::open(path, Access::Read, &Column::ALL)?;
+        let (database, chain) = recover::probe(path, note)?;
+        if chain.is_none() {
+            return Err(recover::not_a_database(path, "a database that was never initialised"));
+        }
         Ok(Self { database, writer: Mutex::new(Writer { phase: Phase::ReadOnly, guard: None }) })
     }
 
@@ -123,26 +129,30 @@ impl RocksStore {
     fn open_database(path: &Path) -> Result<Self, StoreError> {
         // Without the file there is no other writer either: a writer makes it.
         let guard = Guard::existing(path)?;
-        let tip = recover::probe(path, Note::read(path)?)?;
+        let (_, chain) = recover::probe(path, Note::read(path)?)?;
         let mut guard = guard.map_or_else(|| Guard::create(path), Ok)?;
-        let access = if tip.is_some() { Access::Write } else { Access::Create };
+        let access = if chain.is_some() { Access::Write } else { Access::Create };
         let database = Database::open(path, access, &Column::ALL)?;
-        recover::check_same(&database, tip.as_ref())?;
-        let phase = match tip {
+        recover::check_same(&database, chain.as_ref())?;
+        let phase = match chain {
             None => {
                 write::remove_leftovers(&database)?;
                 Phase::Empty
             }
-            Some(tip) => {
+            Some(Chain { tip, statuses_from_slot }) => {
                 guard.acknowledge(path, &tip.header)?;
-                let first = database.first_key(Column::Statuses, FIRST_KEY)?.unwrap_or_else(|| slot_key(0).to_vec());
-                let statuses_from_slot =
-                    slot_of(&first).map_err(|error| database.corrupt(Column::Statuses, &first, &error))?;
                 Phase::Ready { tip: tip.header, statuses_from_slot }
             }
         };
         Ok(Self { database, writer: Mutex::new(Writer { phase, guard: Some(guard) }) })
     }
+}
+
+/// Makes the directory so that a power failure does not unmake it, with all that was acknowledged in it.
+fn create_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn require_database(path: &Path) -> Result<(), StoreError> {

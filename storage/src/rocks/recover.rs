@@ -19,7 +19,7 @@ use std::{
 use heddle_types::BlockHeader;
 
 use super::{
-    columns::{Column, FORMAT_KEY, MARK_KEY, TIP_KEY, slot_key},
+    columns::{Column, FIRST_KEY, FORMAT_KEY, MARK_KEY, slot_key, slot_of},
     database::{Access, Database},
     errors::from_io,
     guard::{GUARD_FILE, Note},
@@ -71,40 +71,56 @@ pub(super) fn survey(path: &Path) -> Result<Found, StoreError> {
     }
 }
 
-/// Reads a database without changing it and checks that it is whole; `None` if it was never initialised (or not to
-/// the end).
-pub(super) fn probe(path: &Path, note: Option<Note>) -> Result<Option<Tip>, StoreError> {
+/// What a database holds.
+pub(super) struct Chain {
+    pub(super) tip: Tip,
+    /// Oldest slot whose statuses are kept, or less.
+    pub(super) statuses_from_slot: u64,
+}
+
+/// Reads a database without changing it and checks that it is whole. The chain is `None` if the database was never
+/// initialised (or not to the end).
+///
+/// All that opening needs to know is read here, so that damage is found before anything is written.
+pub(super) fn probe(path: &Path, note: Option<Note>) -> Result<(Database, Option<Chain>), StoreError> {
     let names = Database::column_names(path)?;
-    let ours: Vec<Column> =
-        Column::ALL.into_iter().filter(|column| names.iter().any(|name| name == column.name())).collect();
+    let is_there = |column: &Column| names.iter().any(|name| name == column.name());
+    let ours: Vec<Column> = Column::ALL.into_iter().filter(is_there).collect();
     let database = Database::open(path, Access::Read, &ours)?;
-    let foreign = names.iter().find(|name| Column::ALL.iter().all(|column| column.name() != *name));
-    let begun = match read_format(&database)? {
-        Some(FORMAT_VERSION) => true,
-        Some(found) => {
-            return Err(StoreError::Version { path: path.to_owned(), found, supported: FORMAT_VERSION });
-        }
-        None => false,
-    };
-    if let Some(name) = foreign {
-        return Err(match begun {
-            true => corrupt(path, "column families", format!("{name} is not of this version")),
-            false => not_a_database(path, &format!("it is a RocksDB database with a column family {name}")),
-        });
+    if !is_initialized(&database, &names)? {
+        check_note(path, note, None)?;
+        return Ok((database, None));
     }
-    if !begun && !database.is_empty(Column::Meta)? {
-        return Err(not_a_database(path, "it is a RocksDB database of another program"));
-    }
-    if begun && ours.len() != Column::ALL.len() {
-        return Err(corrupt(path, "column families", format!("only {names:?} are there")));
-    }
-    let tip = if begun { Some(verified_tip(&database)?) } else { None };
-    check_note(path, note, tip.as_ref().map(|tip| &tip.header))?;
-    if let (Some(note), Some(tip)) = (note, &tip) {
+    let tip = verified_tip(&database)?;
+    check_note(path, note, Some(&tip.header))?;
+    if let Some(note) = note {
         note.seal.check(path)?;
-        check_note_on_chain(&database, note, tip)?;
+        check_note_on_chain(&database, note, &tip)?;
     }
-    Ok(tip)
+    let first = database.first_key(Column::Statuses, FIRST_KEY)?.unwrap_or_else(|| slot_key(0).to_vec());
+    let statuses_from_slot = slot_of(&first).map_err(|error| database.corrupt(Column::Statuses, &first, &error))?;
+    Ok((database, Some(Chain { tip, statuses_from_slot })))
+}
+
+/// Whether the database, with column families of these names, was initialised to the end.
+///
+/// # Errors
+/// [`StoreError::Version`] or [`StoreError::NotADatabase`] if it is not of this version, or not ours.
+fn is_initialized(database: &Database, names: &[String]) -> Result<bool, StoreError> {
+    let path = database.path();
+    let foreign = names.iter().find(|name| Column::ALL.iter().all(|column| column.name() != *name));
+    match (read_format(database)?, foreign) {
+        (Some(found), _) if found != FORMAT_VERSION => {
+            Err(StoreError::Version { path: path.to_owned(), found, supported: FORMAT_VERSION })
+        }
+        (Some(_), _) if names.len() == Column::ALL.len() && foreign.is_none() => Ok(true),
+        (Some(_), _) => Err(corrupt(path, "column families", format!("they are {names:?}"))),
+        (None, Some(name)) => {
+            Err(not_a_database(path, &format!("it is a RocksDB database with a column family {name}")))
+        }
+        (None, None) if database.is_empty(Column::Meta)? => Ok(false),
+        (None, None) => Err(not_a_database(path, "it is a RocksDB database of another program")),
+    }
 }
 
 /// Checks that no acknowledged block is newer than the tip.
@@ -205,10 +221,9 @@ pub(super) fn corrupt(path: &Path, what: &'static str, detail: String) -> StoreE
     StoreError::Corrupt { path: path.to_owned(), what, detail }
 }
 
-/// A tip that the writer opens after the reading must be the one that was read.
-pub(super) fn check_same(database: &Database, probed: Option<&Tip>) -> Result<(), StoreError> {
-    let tip = database.get(Column::Meta, TIP_KEY, codec::decode_tip)?;
-    if tip.as_ref() == probed {
+/// Checks that the database opened for writing has the tip that was read before.
+pub(super) fn check_same(database: &Database, chain: Option<&Chain>) -> Result<(), StoreError> {
+    if database.tip()?.as_ref() == chain.map(|chain| &chain.tip) {
         return Ok(());
     }
     Err(corrupt(database.path(), "tip", "it changed while the database was opened".to_owned()))

@@ -1,6 +1,10 @@
 //! Iterates over the top-level instructions of a parsed transaction.
 
-use super::{cursor::Cursor, error::WireError, layout::InstructionsLayout, layout::TransactionVersion, legacy_v0, v1};
+use super::{
+    cursor::Cursor,
+    layout::{InstructionsLayout, TransactionVersion},
+    legacy_v0, v1,
+};
 
 /// One top-level instruction, cut from the wire bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +41,12 @@ impl<'a> Instructions<'a> {
     }
 
     #[inline]
-    fn read(&mut self) -> Result<InstructionView<'a>, WireError> {
-        match &mut self.headers {
-            Some([header, rest @ ..]) => {
-                self.headers = Some(rest);
-                v1::read_instruction(header, &mut self.payloads)
-            }
-            _ => legacy_v0::read_instruction(&mut self.payloads),
-        }
+    fn read(&mut self) -> Option<InstructionView<'a>> {
+        let instruction = match &mut self.headers {
+            Some(headers) => v1::read_instruction(headers.split_off_first()?, &mut self.payloads),
+            None => legacy_v0::read_instruction(&mut self.payloads),
+        };
+        instruction.ok()
     }
 }
 
@@ -55,8 +57,8 @@ impl<'a> Iterator for Instructions<'a> {
     fn next(&mut self) -> Option<InstructionView<'a>> {
         self.remaining = self.remaining.checked_sub(1)?;
         let instruction = self.read();
-        debug_assert!(instruction.is_ok(), "the parser read these bytes: {instruction:?}");
-        instruction.ok()
+        debug_assert!(instruction.is_some(), "the parser read these bytes");
+        instruction
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

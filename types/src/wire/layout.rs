@@ -143,7 +143,7 @@ pub(super) fn check_program_index(index: u8, static_key_count: u8, offset: usize
 }
 
 /// Refuses the first of `indices` that names none of `key_count` keys; they begin at `offset`.
-#[inline(always)]
+#[inline]
 pub(super) fn check_account_indices(indices: &[u8], key_count: u16, offset: usize) -> Result<(), WireError> {
     let Some(position) = indices.iter().position(|&index| u16::from(index) >= key_count) else { return Ok(()) };
     let reason = WireErrorReason::IndexOutOfRange { index: indices[position], count: key_count };

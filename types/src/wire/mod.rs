@@ -1,6 +1,6 @@
 //! Solana transactions on the wire: bytes → [`SanitizedTransaction`], without copying a field.
 //!
-//! One pass over the bytes checks every rule that needs nothing but the bytes and leaves a [`Layout`] of a few offsets;
+//! One pass over the bytes checks every rule that needs nothing but the bytes and leaves a `Layout` of a few offsets;
 //! the accessors cut their slices from it. Nothing of an untrusted transaction is allocated but the bytes themselves,
 //! and those only after they were accepted.
 //!
@@ -21,7 +21,7 @@
 //!                                                              └──────────────────────────────────────────────┘
 //! ```
 //!
-//! **Invariant**: a [`Layout`] only ever travels with the bytes it was parsed from, so no accessor can fail.
+//! **Invariant**: a `Layout` only ever travels with the bytes it was parsed from, so no accessor can fail.
 //!
 //! What is *not* known here: whether signatures verify, which keys the lookups load (and whether those repeat a key:
 //! `AccountLoadedTwice`), which accounts are reserved, and how many locks are allowed.

@@ -10,6 +10,13 @@ use super::{
 };
 
 /// A transaction that obeys every rule the bytes alone can decide: the wire bytes and where their fields are.
+///
+/// ```
+/// use heddle_types::SanitizedTransaction;
+///
+/// let refused = SanitizedTransaction::parse(&[1, 2, 3]).unwrap_err();
+/// assert_eq!(refused.to_string(), "signatures at byte 1: needs 64 bytes, 2 are left");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SanitizedTransaction {
     bytes: Box<[u8]>,

@@ -1,6 +1,6 @@
 //! A parsed transaction that borrows its bytes.
 
-use std::{fmt, ops::Range};
+use std::fmt;
 
 use solana_hash::Hash;
 use solana_pubkey::Pubkey;
@@ -64,8 +64,7 @@ impl<'a> TransactionView<'a> {
     /// The bytes that are signed.
     #[inline]
     pub fn message_bytes(&self) -> &'a [u8] {
-        let Range { start, end } = self.layout.message_offset..self.layout.message_end;
-        self.cut(start, usize::from(end) - usize::from(start))
+        &self.bytes[usize::from(self.layout.message_offset)..usize::from(self.layout.message_end)]
     }
 
     /// BLAKE3 of the message: the identity by which transactions are deduplicated. Computed anew on each call.

@@ -127,3 +127,132 @@ fn get_epoch_stake(context: &mut InvokeContext, vote: u64) -> Result<u64, VmErro
     context.read_pubkey(vote)?;
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use heddle_types::{Account, Pubkey};
+
+    use super::*;
+    use crate::syscalls::test_guest::{Guest, OUTPUT, PAYLOAD, PROGRAM, call};
+
+    #[test]
+    fn tells_the_stack_height() {
+        let outcome = call("sol_get_stack_height", [0; 5], b"");
+        assert_eq!((outcome.returned(), outcome.syscall_units()), (1, 100));
+    }
+
+    #[test]
+    fn knows_no_stake_but_charges_for_it() {
+        let total = call("sol_get_epoch_stake", [0; 5], b"");
+        assert_eq!((total.returned(), total.syscall_units()), (0, 100));
+        let vote = call("sol_get_epoch_stake", [PAYLOAD, 0, 0, 0, 0], &[1; 32]);
+        assert_eq!((vote.returned(), vote.syscall_units()), (0, 110));
+        call("sol_get_epoch_stake", [5 << 32, 0, 0, 0, 0], b"")
+            .assert_aborted("Access violation reading 32 bytes at address 0x500000000 (in unallocated region)");
+    }
+
+    const SIBLING: &str = "sol_get_processed_sibling_instruction";
+
+    /// The earlier instruction: no siblings of its own, 48 bytes of data, two accounts.
+    fn earlier() -> Guest {
+        Guest::calling(SIBLING, [0; 5], b"")
+    }
+
+    #[test]
+    fn finds_no_sibling_before_the_first_instruction() {
+        let outcome = call(SIBLING, [0, u64::MAX, u64::MAX, u64::MAX, u64::MAX], b"");
+        assert_eq!((outcome.returned(), outcome.syscall_units()), (0, 100));
+        for index in [1, u64::MAX] {
+            let guest = Guest::calling(SIBLING, [index, u64::MAX, u64::MAX, u64::MAX, u64::MAX], b"");
+            assert_eq!(guest.after(&earlier()).run().returned(), 0);
+        }
+    }
+
+    #[test]
+    fn corrects_a_header_with_other_lengths() {
+        let guest = Guest::calling(SIBLING, [0, OUTPUT, u64::MAX, u64::MAX, u64::MAX], b"");
+        let outcome = guest.after(&earlier()).run();
+        assert_eq!(outcome.returned(), 1);
+        assert_eq!(outcome.output::<16>(), lengths(48, 2));
+    }
+
+    #[test]
+    fn copies_the_sibling_out_once_the_lengths_are_right() {
+        let addresses = [0, PAYLOAD, OUTPUT, OUTPUT + 32, OUTPUT + 32 + 48];
+        let outcome = Guest::calling(SIBLING, addresses, &lengths(48, 2)).after(&earlier()).run();
+        assert_eq!(outcome.returned(), 1);
+        let output = outcome.output::<{ 32 + 48 + 68 }>();
+        assert_eq!(&output[..32], PROGRAM.as_ref());
+        assert_eq!(output[32..80], [0; 48]);
+        let meta = [PROGRAM.as_ref(), &[1, 0]].concat();
+        assert_eq!(output[80..], [meta.clone(), meta].concat());
+    }
+
+    #[test]
+    fn refuses_a_misaligned_header_and_results_that_overlap() {
+        let misaligned = Guest::calling(SIBLING, [0, PAYLOAD + 4, 0, 0, 0], &[0; 32]).after(&earlier()).run();
+        misaligned.assert_aborted("Unaligned pointer");
+        for addresses in [
+            [0, PAYLOAD, OUTPUT, OUTPUT + 31, OUTPUT + 200],
+            [0, PAYLOAD, OUTPUT, OUTPUT + 32, OUTPUT + 79],
+            [0, PAYLOAD, OUTPUT, OUTPUT + 32, PAYLOAD + 15],
+        ] {
+            let payload = [lengths(48, 2).as_slice(), &[0; 80]].concat();
+            let outcome = Guest::calling(SIBLING, addresses, &payload).after(&earlier()).run();
+            outcome.assert_aborted("Overlapping copy");
+        }
+    }
+
+    fn lengths(data_bytes: u64, account_count: u64) -> [u8; 16] {
+        bytemuck::cast([data_bytes.to_le_bytes(), account_count.to_le_bytes()])
+    }
+
+    /// Opens an instruction below the current one, whose data is its name.
+    fn open(transaction: &mut TransactionContext, name: u8) {
+        transaction.add_inner_instruction(0, &[], &[name]);
+        transaction.push(transaction.trace().len() - 1).unwrap();
+    }
+
+    fn siblings(transaction: &TransactionContext) -> String {
+        let found = (0..).map_while(|index| find_sibling(transaction, index));
+        found.map(|one| char::from(transaction.data_of(&one)[0])).collect()
+    }
+
+    #[test]
+    fn siblings_share_their_caller() {
+        let mut transaction = TransactionContext::default();
+        transaction.add_account(Pubkey::new_unique(), Account::with_lamports(1));
+        for name in *b"ABC" {
+            transaction.add_instruction(0, &[], &[name], |_| (false, false));
+        }
+        // A calls a, which calls x; B calls b, which calls x, and c, which calls y and z (which calls w).
+        transaction.push(0).unwrap();
+        assert_eq!(siblings(&transaction), "");
+        open(&mut transaction, b'a');
+        open(&mut transaction, b'x');
+        (0..3).for_each(|_| transaction.pop().unwrap());
+        transaction.push(1).unwrap();
+        assert_eq!(siblings(&transaction), "A");
+        open(&mut transaction, b'b');
+        assert_eq!(siblings(&transaction), "");
+        open(&mut transaction, b'x');
+        (0..2).for_each(|_| transaction.pop().unwrap());
+        open(&mut transaction, b'c');
+        assert_eq!(siblings(&transaction), "b");
+        open(&mut transaction, b'y');
+        assert_eq!(siblings(&transaction), "");
+        transaction.pop().unwrap();
+        open(&mut transaction, b'z');
+        assert_eq!(siblings(&transaction), "y");
+        open(&mut transaction, b'w');
+        assert_eq!(siblings(&transaction), "");
+        // Back up: the siblings of z, c and B are the same after their calls.
+        for expected in ["y", "b", "A"] {
+            transaction.pop().unwrap();
+            assert_eq!(siblings(&transaction), expected);
+        }
+        transaction.pop().unwrap();
+        transaction.push(2).unwrap();
+        assert_eq!(siblings(&transaction), "BA");
+    }
+}

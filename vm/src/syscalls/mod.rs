@@ -4,12 +4,17 @@
 //! same order of checks, the same return codes and texts, because each of them decides what a transaction does.
 
 mod allocation;
+mod bls12_381;
+mod bn254;
 mod control;
+mod curve;
 mod curve25519;
 mod hash;
 mod introspection;
+mod invoke;
 mod logging;
 mod memory;
+mod poseidon;
 mod program_address;
 mod return_data;
 mod secp256k1;
@@ -57,10 +62,13 @@ pub(crate) fn register_all(loader: &mut BuiltinProgram<InvokeContext>) {
     program_address::register(loader);
     hash::register(loader);
     secp256k1::register(loader);
-    curve25519::register(loader);
+    curve::register(loader);
+    bn254::register(loader);
+    poseidon::register(loader);
     sysvar::register(loader);
     return_data::register(loader);
     introspection::register(loader);
+    invoke::register(loader);
 }
 
 /// Registers one syscall; names are ours, so a collision is a bug.

@@ -67,3 +67,83 @@ fn copy_out(context: &mut InvokeContext, result: &GuestSlice, program_result: &G
     let program = context.transaction.return_program;
     context.bytes_mut(program_result).copy_from_slice(program.as_ref());
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::syscalls::test_guest::{Guest, OUTPUT, Outcome, PAYLOAD, PROGRAM, call};
+
+    /// Sets `data`, gets it back with these arguments and shows what is at the start of the heap.
+    fn set_and_get(data: &[u8], [result, size_bytes, program_result]: [u64; 3]) -> Outcome {
+        let source = "mov64 r6, r2
+            ldxdw r1, [r6+0]
+            ldxdw r2, [r6+8]
+            syscall sol_set_return_data
+            ldxdw r1, [r6+16]
+            ldxdw r2, [r6+24]
+            ldxdw r3, [r6+32]
+            syscall sol_get_return_data
+            mov64 r7, 3
+            lsh64 r7, 32
+            stxdw [r7+0], r0
+            mov64 r1, r7
+            mov64 r2, 1024
+            syscall sol_set_return_data
+            mov64 r0, 0
+            exit";
+        let arguments = [PAYLOAD, data.len() as u64, result, size_bytes, program_result, 0];
+        let head = arguments.iter().flat_map(|argument| argument.to_le_bytes());
+        Guest::new(source, head.chain(data.iter().copied()).collect()).run()
+    }
+
+    #[test]
+    fn returns_what_was_set_and_by_whom() {
+        let outcome = set_and_get(b"hello", [OUTPUT + 32, 5, OUTPUT]);
+        assert_eq!(outcome.returned(), 5);
+        let output = outcome.output::<40>();
+        assert_eq!((&output[..32], &output[32..]), (PROGRAM.as_ref(), b"hello\0\0\0".as_slice()));
+        assert_eq!(outcome.units, 16 + 100 + 100 + (100 + 4));
+    }
+
+    #[test]
+    fn cuts_what_does_not_fit_but_tells_the_whole_length() {
+        let outcome = set_and_get(b"hello", [OUTPUT + 32, 2, OUTPUT]);
+        assert_eq!((outcome.returned(), &outcome.output::<36>()[32..]), (5, b"he\0\0".as_slice()));
+        // Asking for the length alone touches no memory.
+        let outcome = set_and_get(b"hello", [u64::MAX, 0, u64::MAX]);
+        assert_eq!((outcome.returned(), outcome.output::<32>()), (5, [0; 32]));
+        let outcome = set_and_get(b"", [u64::MAX, u64::MAX, u64::MAX]);
+        assert_eq!(outcome.returned(), 0);
+        let outcome = set_and_get(&[9; 1000], [OUTPUT, u64::MAX, OUTPUT + 1000]);
+        assert_eq!(outcome.returned(), 1000);
+        assert_eq!(outcome.units, 16 + (100 + 4) + (100 + 4) + (100 + 4));
+    }
+
+    #[test]
+    fn shows_the_return_data_in_the_log() {
+        let source = "mov64 r1, r2
+            mov64 r2, 2
+            syscall sol_set_return_data
+            mov64 r0, 0
+            exit";
+        let outcome = Guest::new(source, b"hi".to_vec()).run();
+        assert_eq!(outcome.return_data, b"hi");
+        assert!(outcome.logs.contains(&format!("Program return: {PROGRAM} aGk=")));
+    }
+
+    #[test]
+    fn refuses_more_than_a_kibibyte() {
+        call("sol_set_return_data", [PAYLOAD, 1025, 0, 0, 0], &[0; 1025])
+            .assert_aborted("Return data too large (1025 > 1024)");
+        assert_eq!(call("sol_set_return_data", [PAYLOAD, 1024, 0, 0, 0], &[0; 1024]).syscall_units(), 104);
+        assert_eq!(call("sol_set_return_data", [u64::MAX, 0, 0, 0, 0], b"").syscall_units(), 100);
+    }
+
+    #[test]
+    fn refuses_results_that_overlap_or_cannot_be_written() {
+        set_and_get(b"hello", [OUTPUT + 31, 5, OUTPUT]).assert_aborted("Overlapping copy");
+        set_and_get(b"hello", [OUTPUT, 5, 5 << 32])
+            .assert_aborted("Access violation writing 32 bytes at address 0x500000000 (in unallocated region)");
+        set_and_get(b"hello", [5 << 32, 5, 5 << 32])
+            .assert_aborted("Access violation writing 5 bytes at address 0x500000000 (in unallocated region)");
+    }
+}

@@ -120,3 +120,105 @@ fn get_part(
     context.bytes_mut(&target).copy_from_slice(part);
     Ok(SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use solana_instruction_error::InstructionError;
+    use solana_sbpf::ebpf::MM_INPUT_START;
+    use solana_sdk_ids::sysvar;
+
+    use crate::{
+        EpochSchedule, Rent,
+        syscalls::test_guest::{Guest, OUTPUT, PAYLOAD, STACK, call, clock},
+    };
+
+    const WHOLE: [(&str, u64); 5] = [
+        ("sol_get_clock_sysvar", 40),
+        ("sol_get_epoch_schedule_sysvar", 40),
+        ("sol_get_rent_sysvar", 24),
+        ("sol_get_last_restart_slot", 8),
+        ("sol_get_epoch_rewards_sysvar", 96),
+    ];
+
+    #[test]
+    fn writes_the_whole_sysvar_at_a_unit_a_byte() {
+        for (syscall, size_bytes) in WHOLE {
+            let outcome = call(syscall, [OUTPUT, 0, 0, 0, 0], b"");
+            assert_eq!((outcome.returned(), outcome.syscall_units()), (0, 100 + size_bytes), "{syscall}");
+        }
+        assert_eq!(call("sol_get_clock_sysvar", [OUTPUT, 0, 0, 0, 0], b"").output(), clock().to_bytes());
+        assert_eq!(call("sol_get_rent_sysvar", [OUTPUT, 0, 0, 0, 0], b"").output(), Rent::default().to_c_bytes());
+        let schedule = call("sol_get_epoch_schedule_sysvar", [OUTPUT, 0, 0, 0, 0], b"");
+        assert_eq!(schedule.output(), EpochSchedule::default().to_c_bytes());
+    }
+
+    #[test]
+    fn writes_nothing_into_the_input_region() {
+        for (syscall, _) in WHOLE {
+            call(syscall, [PAYLOAD, 0, 0, 0, 0], &[0; 96]).assert_aborted("Invalid pointer");
+            call(syscall, [u64::MAX, 0, 0, 0, 0], b"").assert_aborted("Invalid pointer");
+            call(syscall, [MM_INPUT_START - 4, 0, 0, 0, 0], b"").assert_aborted(&format!(
+                "Access violation writing {} bytes at address 0x3fffffffc (in unallocated region)",
+                WHOLE.iter().find(|(name, _)| *name == syscall).unwrap().1
+            ));
+            assert_eq!(call(syscall, [STACK + 64, 0, 0, 0, 0], b"").returned(), 0);
+        }
+        call("sol_get_sysvar", [PAYLOAD, PAYLOAD, 0, 0, 0], &[0; 32]).assert_aborted("Invalid pointer");
+    }
+
+    #[test]
+    fn checks_the_alignment_of_the_struct_and_refuses_the_deprecated_loader() {
+        for (syscall, _) in WHOLE {
+            call(syscall, [OUTPUT + 4, 0, 0, 0, 0], b"").assert_aborted("Unaligned pointer");
+            let deprecated = Guest::calling(syscall, [OUTPUT, 0, 0, 0, 0], b"").deprecated_loader();
+            deprecated.run().assert_aborted("Unaligned pointer");
+        }
+        call("sol_get_epoch_rewards_sysvar", [OUTPUT + 8, 0, 0, 0, 0], b"").assert_aborted("Unaligned pointer");
+        assert_eq!(call("sol_get_clock_sysvar", [OUTPUT + 8, 0, 0, 0, 0], b"").returned(), 0);
+    }
+
+    #[test]
+    fn reads_any_part_of_a_sysvar() {
+        let outcome = call("sol_get_sysvar", [PAYLOAD, OUTPUT + 1, 8, 16, 0], sysvar::clock::ID.as_ref());
+        assert_eq!((outcome.returned(), outcome.syscall_units()), (0, 110));
+        assert_eq!(outcome.output::<18>()[1..17], clock().to_bytes()[8..24]);
+        let nothing = call("sol_get_sysvar", [PAYLOAD, OUTPUT, 40, 0, 0], sysvar::clock::ID.as_ref());
+        assert_eq!(nothing.returned(), 0);
+    }
+
+    #[test]
+    fn tells_unknown_sysvars_and_ranges_by_code() {
+        let known = [
+            (sysvar::clock::ID, 40),
+            (sysvar::epoch_schedule::ID, 33),
+            (sysvar::epoch_rewards::ID, 81),
+            (sysvar::rent::ID, 17),
+            (sysvar::last_restart_slot::ID, 8),
+        ];
+        for (id, size_bytes) in known {
+            let whole = call("sol_get_sysvar", [PAYLOAD, OUTPUT, 0, size_bytes, 0], id.as_ref());
+            assert_eq!(whole.returned(), 0, "{id}");
+            let beyond = call("sol_get_sysvar", [PAYLOAD, OUTPUT, 1, size_bytes, 0], id.as_ref());
+            assert_eq!(beyond.returned(), 1, "{id}");
+        }
+        let far = call("sol_get_sysvar", [PAYLOAD, OUTPUT, u64::MAX, 0, 0], sysvar::clock::ID.as_ref());
+        assert_eq!(far.returned(), 1);
+        for unknown in [sysvar::instructions::ID, sysvar::ID] {
+            let outcome = call("sol_get_sysvar", [PAYLOAD, OUTPUT, 0, 1000, 0], unknown.as_ref());
+            assert_eq!(outcome.returned(), 2, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn aborts_on_overflow_and_on_costs() {
+        let key = sysvar::clock::ID;
+        call("sol_get_sysvar", [PAYLOAD, OUTPUT, u64::MAX, 1, 0], key.as_ref())
+            .assert_failed(InstructionError::ArithmeticOverflow, "Program arithmetic overflowed");
+        let outcome = call("sol_get_sysvar", [PAYLOAD, OUTPUT, 0, u64::MAX, 0], key.as_ref());
+        outcome.assert_failed(InstructionError::ComputationalBudgetExceeded, "Computational budget exceeded");
+        call("sol_get_sysvar", [5 << 32, OUTPUT, 0, 1, 0], key.as_ref())
+            .assert_aborted("Access violation reading 32 bytes at address 0x500000000 (in unallocated region)");
+        let large = call("sol_get_sysvar", [PAYLOAD, OUTPUT, 0, 10_000, 0], key.as_ref());
+        assert_eq!((large.returned(), large.syscall_units()), (1, 100 + 40));
+    }
+}

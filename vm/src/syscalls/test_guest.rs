@@ -30,6 +30,8 @@ pub(super) struct Guest {
     owner: Pubkey,
     unit_limit: u32,
     is_logging: bool,
+    /// Data of an instruction that runs the same program before, with the program's account twice.
+    earlier: Option<Vec<u8>>,
 }
 
 /// What came of it, the same compiled and interpreted.
@@ -44,7 +46,14 @@ pub(super) struct Outcome {
 impl Guest {
     /// A program that runs `source` with `data` as its instruction data.
     pub(super) fn new(source: impl Into<String>, data: Vec<u8>) -> Self {
-        Self { source: source.into(), data, owner: bpf_loader::ID, unit_limit: 1_400_000, is_logging: true }
+        Self {
+            source: source.into(),
+            data,
+            owner: bpf_loader::ID,
+            unit_limit: 1_400_000,
+            is_logging: true,
+            earlier: None,
+        }
     }
 
     /// A program that calls `syscall` with `arguments` and shows what it returned and the start of the heap.
@@ -87,6 +96,11 @@ impl Guest {
         self
     }
 
+    pub(super) fn after(mut self, earlier: &Self) -> Self {
+        self.earlier = Some(earlier.data.clone());
+        self
+    }
+
     /// Runs it both ways.
     pub(super) fn run(&self) -> Outcome {
         let interpreted = self.run_as(ExecutionMode::Interpreter);
@@ -103,6 +117,9 @@ impl Guest {
         context.begin(budget, self.is_logging);
         let account = Account { executable: true, ..Account::new(1, &[], self.owner) };
         context.transaction.add_account(PROGRAM, account);
+        if let Some(earlier) = &self.earlier {
+            context.transaction.add_instruction(0, &[0, 0], earlier, |_| (true, false));
+        }
         context.transaction.add_instruction(0, &[], &self.data, |_| (false, false));
         let result = context.execute_instructions().map_err(|(_, error)| error);
         Outcome {

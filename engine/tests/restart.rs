@@ -1,0 +1,130 @@
+//! What survives a restart: the state, the statuses and the blockhash queue; and what a failing store leads to.
+
+mod common;
+
+use std::path::Path;
+
+use common::*;
+use heddle_engine::{Engine, EngineError, Outcome, VerifiedTransaction};
+use heddle_storage::{Fault, FaultStore, MemoryStore, RocksStore};
+use heddle_types::TransactionError;
+
+fn open(path: &Path) -> Engine {
+    Engine::builder()
+        .store(RocksStore::open(path).expect("opens"))
+        .fund(address(&key(1)), 10_000_000_000)
+        .fund(address(&key(2)), 10_000_000_000)
+        .build()
+        .expect("an engine")
+}
+
+fn pay(engine: &Engine, lamports: u64) -> VerifiedTransaction {
+    verified(&[transfer(address(&key(1)), address(&key(2)), lamports)], &[&key(1)], engine.latest_blockhash())
+}
+
+/// Runs one block with `transactions` and makes it durable.
+fn commit(engine: &Engine, transactions: Vec<VerifiedTransaction>) -> Vec<Outcome> {
+    let executed = engine.execute_block(engine.next_block(transactions)).expect("executes");
+    engine.commit_block(executed).expect("commits").outcomes
+}
+
+fn is_success(outcome: &Outcome) -> bool {
+    outcome.receipt().is_some_and(|receipt| receipt.status.is_ok())
+}
+
+#[test]
+fn statuses_and_blockhashes_are_durable() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (executed_before, signed_before, tip) = {
+        let engine = open(directory.path());
+        let (first, second) = (pay(&engine, 1), pay(&engine, 2));
+        assert!(is_success(&commit(&engine, vec![first.clone()])[0]));
+        (first, second, engine.tip())
+    };
+    let engine = open(directory.path());
+    assert_eq!(engine.tip(), tip, "the chain goes on where it was");
+    let outcomes = commit(&engine, vec![executed_before, signed_before.clone(), signed_before.clone()]);
+    assert_eq!(outcomes[0], Outcome::Rejected(TransactionError::AlreadyProcessed));
+    assert!(is_success(&outcomes[1]), "signed before the restart and not executed: accepted");
+    assert_eq!(outcomes[2], Outcome::Rejected(TransactionError::AlreadyProcessed), "but only once");
+    drop(engine);
+    let engine = open(directory.path());
+    let outcomes = commit(&engine, vec![signed_before]);
+    assert_eq!(outcomes[0], Outcome::Rejected(TransactionError::AlreadyProcessed));
+}
+
+#[test]
+fn a_blockhash_lives_150_blocks_restarts_included() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let engine = open(directory.path());
+    let (last_chance, too_late) = (pay(&engine, 1), pay(&engine, 2));
+    for _ in 0..150 {
+        commit(&engine, vec![]);
+    }
+    drop(engine);
+    let engine = open(directory.path());
+    assert!(is_success(&commit(&engine, vec![last_chance])[0]), "150 blocks old");
+    let outcome = &commit(&engine, vec![too_late])[0];
+    assert_eq!(*outcome, Outcome::Rejected(TransactionError::BlockhashNotFound), "151 blocks old");
+}
+
+#[test]
+fn the_state_is_the_same_in_both_stores_and_after_reopening() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let rocks = open(directory.path());
+    let memory = Engine::builder()
+        .fund(address(&key(1)), 10_000_000_000)
+        .fund(address(&key(2)), 10_000_000_000)
+        .build()
+        .expect("an engine");
+    for lamports in 1..20 {
+        let transaction = pay(&memory, lamports);
+        commit(&memory, vec![transaction.clone()]);
+        commit(&rocks, vec![transaction]);
+        assert_eq!(memory.tip(), rocks.tip());
+    }
+    let tip = rocks.tip();
+    drop(rocks);
+    let reopened = open(directory.path());
+    assert_eq!(reopened.tip(), tip);
+    let key = address(&key(2));
+    assert_eq!(reopened.account(&key).unwrap(), memory.account(&key).unwrap());
+}
+
+#[test]
+fn a_failed_commit_poisons_the_engine_until_reopened() {
+    let store = FaultStore::new(std::sync::Arc::new(MemoryStore::new()), Fault::BeforeCommit(1));
+    let engine = Engine::builder().store(store).fund(address(&key(1)), 10_000_000_000).build().expect("an engine");
+    commit(&engine, vec![pay(&engine, 1_000_000_000)]);
+    let executed = engine.execute_block(engine.next_block(vec![pay(&engine, 1_000_000_001)])).expect("executes");
+    assert!(matches!(engine.commit_block(executed), Err(EngineError::Store(_))));
+    assert!(matches!(engine.execute_block(engine.next_block(vec![])), Err(EngineError::Poisoned { .. })));
+    assert!(engine.account(&address(&key(1))).is_ok(), "reads go on");
+}
+
+#[test]
+fn blocks_are_committed_in_order_and_dropped_from_the_end() {
+    let engine = Engine::builder().fund(address(&key(1)), 10_000_000_000).build().expect("an engine");
+    let genesis = engine.tip();
+    let first = engine.execute_block(engine.next_block(vec![pay(&engine, 1_000_000_000)])).expect("executes");
+    let second_transaction = pay(&engine, 1_000_000_001);
+    let second = engine.execute_block(engine.next_block(vec![second_transaction.clone()])).expect("executes");
+    let error = engine.commit_block(second).expect_err("its parent is not committed");
+    assert!(matches!(error, EngineError::CommitOutOfOrder { expected: 1, got: 2 }));
+    // The refused block is gone; executed again it is the same.
+    let second = engine.execute_block(engine.next_block(vec![second_transaction])).expect("executes again");
+    assert!(is_success(&second.outcomes()[0]));
+    drop(second);
+    drop(first);
+    assert_eq!(engine.tip(), genesis);
+    assert_eq!(engine.account(&address(&key(1))).unwrap().unwrap().lamports, 10_000_000_000);
+}
+
+#[test]
+fn dropping_a_parent_under_its_child_is_told() {
+    let engine = Engine::builder().fund(address(&key(1)), 10_000_000_000).build().expect("an engine");
+    let first = engine.execute_block(engine.next_block(vec![pay(&engine, 1_000_000_000)])).expect("executes");
+    let second = engine.execute_block(engine.next_block(vec![])).expect("executes");
+    drop(first);
+    assert!(matches!(engine.commit_block(second), Err(EngineError::Poisoned { .. })));
+}

@@ -1,0 +1,108 @@
+//! `heddle load`, the main job: signed transactions in, parallel execution, durable blocks, one state hash out.
+//!
+//! The run is cut into windows. A window is signed ahead by the generator's own threads; its blocks then go through
+//! the pipeline. Only the pipeline's time counts as `seconds`; signing is reported apart, proofs are not counted.
+
+mod pipeline;
+mod prepare;
+mod proof;
+mod report;
+mod source;
+
+use std::{sync::Arc, time::Instant};
+
+use heddle_engine::{Engine, Verification};
+use heddle_loadgen::WorkloadConfig;
+use heddle_storage::{MemoryStore, RocksStore, Store};
+use heddle_types::Hash;
+use sha2::{Digest, Sha256};
+
+use crate::{arguments::LoadArguments, failure::Failure, interrupt::Interrupt, process, progress};
+use pipeline::{Pipeline, Totals};
+use report::Report;
+use source::Source;
+
+/// Blocks that `--prove` executes again, spread over the run.
+const PROVED_BLOCKS_MAX: u64 = 8;
+/// Workers that `--prove` compares with the serial reference.
+pub(crate) const PROVED_WORKERS: [usize; 3] = [1, 2, 4];
+
+pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
+    if let Some(path) = &arguments.prepare {
+        return prepare::run(arguments, path);
+    }
+    let store = open_store(arguments)?;
+    let interrupt = Interrupt::listen()?;
+    let mut source = Source::open(arguments, store.tip().map_err(Failure::Open)?.map_or(0, |tip| tip.header.height))?;
+    let workers = arguments.workers.map_or_else(process::core_count, usize::from);
+    let engine = build_engine(arguments, &store, &source, workers)?;
+    let verification = if arguments.no_sigverify { Verification::Trusted } else { Verification::Strict };
+    let mut pipeline = Pipeline::new(engine.clone(), verification, interrupt.clone())?;
+    let bar = progress::bar(source.transaction_count(), "transactions", "load", !arguments.json);
+
+    let mut totals = Totals::default();
+    let mut proofs = Vec::new();
+    let proof_every = source.window_count().div_ceil(PROVED_BLOCKS_MAX).max(1);
+    let mut contention = None;
+    let mut window_index = 0;
+    while !interrupt.is_requested() {
+        let Some(mut window) = source.next_window(&engine)? else { break };
+        if arguments.prove && window_index % proof_every == 0 && !window.blocks.is_empty() {
+            let first = window.blocks.remove(0);
+            let proof = pipeline.run_proved(first, &mut totals, &bar, &mut contention)?;
+            proofs.push(proof);
+        }
+        pipeline.run(window.blocks, &mut totals, &bar)?;
+        window_index += 1;
+    }
+    bar.finish_and_clear();
+    let report = Report::new(arguments, &source, &engine, workers, &totals, proofs, contention);
+    report.print(arguments.json)?;
+    if report.has_difference() {
+        return Err(Failure::Different("the proof failed: hashes differ between worker counts".into()));
+    }
+    if interrupt.is_requested() && totals.transactions() < source.transaction_count() {
+        return Err(Failure::Interrupted { committed: totals.transactions() });
+    }
+    Ok(())
+}
+
+fn open_store(arguments: &LoadArguments) -> Result<Arc<dyn Store>, Failure> {
+    match (&arguments.db, arguments.memory) {
+        (Some(path), _) => Ok(Arc::new(RocksStore::open(path).map_err(Failure::Open)?)),
+        (None, true) => Ok(Arc::new(MemoryStore::new())),
+        (None, false) => {
+            Err(Failure::Usage("where should blocks go? give --db PATH or --memory (see heddle load --help)".into()))
+        }
+    }
+}
+
+fn build_engine(
+    arguments: &LoadArguments,
+    store: &Arc<dyn Store>,
+    source: &Source,
+    workers: usize,
+) -> Result<Engine, Failure> {
+    let began = Instant::now();
+    let workers_max = if arguments.prove { PROVED_WORKERS.into_iter().max().unwrap_or(1) } else { 1 };
+    let engine = Engine::builder()
+        .shared_store(store.clone())
+        .workers(workers)
+        .workers_max(workers_max)
+        .genesis_blockhash(genesis_blockhash(source.config()))
+        .accounts(source.genesis_accounts())
+        .stage_clock(Arc::new(move || began.elapsed()))
+        .build()?;
+    Ok(engine)
+}
+
+/// The blockhash that a load chain starts from: known before its state is, so that a stream can be signed ahead.
+pub(crate) fn genesis_blockhash(config: &WorkloadConfig) -> Hash {
+    let digest = Sha256::new()
+        .chain_update(b"heddle load genesis")
+        .chain_update(config.seed.to_le_bytes())
+        .chain_update(config.accounts.to_le_bytes())
+        .chain_update(config.workload.to_string().as_bytes())
+        .finalize();
+    Hash::new_from_array(digest.into())
+}
