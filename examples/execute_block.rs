@@ -41,7 +41,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for transactions in blocks {
         let executed = engine.execute_block(engine.next_block(transactions))?;
         let succeeded = executed.processed().filter(|(_, receipt)| receipt.status.is_ok()).count();
-        println!("slot {}: {succeeded} succeeded, {} accounts changed", executed.header().slot, executed.changes().len());
+        println!(
+            "slot {}: {succeeded} succeeded, {} accounts changed",
+            executed.header().slot,
+            executed.changes().len()
+        );
         let _committed = engine.commit_block(executed)?;
     }
     println!("state hash {}", engine.tip().state_hash);

@@ -200,7 +200,8 @@ impl AccountTable {
         self.slot(change.index).state.write().account = change.before.clone();
     }
 
-    /// Puts a state that did not come from a block (genesis, simulation overrides in tests).
+    /// Puts a state that did not come from a block.
+    #[cfg(test)]
     pub(crate) fn put(&self, index: AccountIndex, account: Account) {
         let mut state = self.slot(index).state.write();
         state.account = account;

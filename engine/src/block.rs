@@ -6,7 +6,9 @@ use heddle_scheduler::RunStats;
 use heddle_storage::BlockBatch;
 use heddle_types::{BlockHeader, Hash, Pubkey, Receipt, StatusKey, StoredTransaction};
 
-use crate::{Outcome, VerifiedTransaction, account_table::AccountChange, chain::Undo, engine::Shared, state_hash::Lattice};
+use crate::{
+    Outcome, VerifiedTransaction, account_table::AccountChange, chain::Undo, engine::Shared, state_hash::Lattice,
+};
 
 /// All that enters the execution of a block. Nothing else does: no clock, no identity of the node.
 #[derive(Clone, Debug)]
@@ -97,8 +99,11 @@ impl ExecutedBlock {
 
     /// The atomic write that makes the block durable.
     pub(crate) fn to_batch(&self) -> BlockBatch {
-        let accounts =
-            self.changes.iter().map(|change| (change.key, change.after.exists().then(|| change.after.clone()))).collect();
+        let accounts = self
+            .changes
+            .iter()
+            .map(|change| (change.key, change.after.exists().then(|| change.after.clone())))
+            .collect();
         let status = |transaction: &VerifiedTransaction| StatusKey {
             blockhash: *transaction.transaction().recent_blockhash(),
             message_hash: *transaction.message_hash(),

@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use heddle_scheduler::{Pool, Schedule};
 use heddle_storage::{MemoryStore, Store, Tip};
 use heddle_types::{Account, BlockHeader, Genesis, Hash, Pubkey, ids};
-use heddle_vm::{
-    BlockEnvironment, Clock, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache,
-};
+use heddle_vm::{BlockEnvironment, Clock, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache};
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 
@@ -217,9 +215,8 @@ impl Builder {
         }
         let lattice = Lattice::of(&accounts);
         let state_hash = lattice.state_hash();
-        let blockhash = self
-            .genesis_blockhash
-            .unwrap_or_else(|| Hash::new_from_array(Sha256::digest(state_hash.as_ref()).into()));
+        let blockhash =
+            self.genesis_blockhash.unwrap_or_else(|| Hash::new_from_array(Sha256::digest(state_hash.as_ref()).into()));
         let header = BlockHeader {
             unix_timestamp: self.genesis_timestamp,
             blockhash,
@@ -237,11 +234,13 @@ fn base_accounts(runtime: &Runtime, unix_timestamp: i64) -> Vec<(Pubkey, Account
     let mut accounts = heddle_programs::genesis_accounts();
     for key in runtime.native_programs() {
         if !accounts.iter().any(|(known, _)| known == key) {
-            let account = Account { lamports: 1, owner: ids::native_loader::ID, executable: true, ..Account::default() };
+            let account =
+                Account { lamports: 1, owner: ids::native_loader::ID, executable: true, ..Account::default() };
             accounts.push((*key, account));
         }
     }
-    let clock = Clock { unix_timestamp, epoch_start_timestamp: unix_timestamp, leader_schedule_epoch: 1, ..Clock::default() };
+    let clock =
+        Clock { unix_timestamp, epoch_start_timestamp: unix_timestamp, leader_schedule_epoch: 1, ..Clock::default() };
     let rent = Rent::default();
     for (key, data) in SysvarCache::new(clock, rent, Default::default()).entries() {
         accounts.push((*key, Account::new(rent.minimum_balance(data.len()), data, ids::sysvar::ID)));

@@ -320,7 +320,11 @@ impl Executor {
         match parallelism {
             Parallelism::Serial => {
                 let first = &mut workers[0];
-                Ok(heddle_scheduler::serial::run(block.transactions.len(), |transaction| execute(first, transaction), None)?)
+                Ok(heddle_scheduler::serial::run(
+                    block.transactions.len(),
+                    |transaction| execute(first, transaction),
+                    None,
+                )?)
             }
             Parallelism::Workers(count) => {
                 let count = count.min(workers.len());
@@ -336,7 +340,8 @@ impl Executor {
             let index = shared.table.intern(id);
             shared.table.load(&[index], &*shared.store)?;
             let lamports = rent.minimum_balance(data.len());
-            let is_current = shared.table.with(index, |account| account.lamports == lamports && *account.data == **data);
+            let is_current =
+                shared.table.with(index, |account| account.lamports == lamports && *account.data == **data);
             if !is_current && shared.table.write(index, Account::new(lamports, data, ids::sysvar::ID)) {
                 self.workers[0].dirty.push(index);
             }

@@ -13,7 +13,6 @@
 //! Rules: crate `solana-svm` 4.2 (`transaction_processor`, `account_loader`). A worker touches only the accounts that its
 //! transaction locks.
 
-
 use heddle_programs::ComputeBudgetLimits;
 use heddle_types::{
     Account, AccountIndex, Hash, InnerInstruction, Pubkey, Receipt, ReceiptDetails, ReturnData, SanitizedTransaction,
@@ -24,7 +23,7 @@ use heddle_vm::{BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, No
 use crate::{
     VerifiedTransaction,
     account_table::AccountTable,
-    fees::{self, Fee, RentObservation, SystemAccountKind},
+    fees::{self, Fee, RentObservation},
     instructions_sysvar,
     plan::{BlockPlan, PlannedTransaction},
     programs,
@@ -99,13 +98,7 @@ pub(crate) enum Effect {
 
 impl Worker {
     pub(crate) fn new(machine: InvokeContext) -> Self {
-        Self {
-            machine,
-            observations: Vec::new(),
-            outcomes: Vec::new(),
-            dirty: Vec::new(),
-            collected_lamports: 0,
-        }
+        Self { machine, observations: Vec::new(), outcomes: Vec::new(), dirty: Vec::new(), collected_lamports: 0 }
     }
 
     pub(crate) fn machine_mut(&mut self) -> &mut InvokeContext {
@@ -146,10 +139,8 @@ impl Worker {
         effect: Effect,
     ) -> Receipt {
         let limits = &admitted.limits;
-        let budget = ComputeBudget {
-            compute_unit_limit: limits.compute_unit_limit,
-            heap_size_bytes: limits.heap_size_bytes,
-        };
+        let budget =
+            ComputeBudget { compute_unit_limit: limits.compute_unit_limit, heap_size_bytes: limits.heap_size_bytes };
         self.machine.begin(budget, block.record_details);
         let mut loaded_bytes = LoadedBytes { count: 0, max: limits.loaded_data_bytes_max.into() };
         let mut receipt = Receipt {
@@ -198,15 +189,16 @@ impl Worker {
                 self.machine.transaction.add_account(key, Account::default());
                 continue;
             }
-            let account = if position == 0 { admitted.payer.clone() } else { block.table.read(index) };
+            let account = block.table.read(index);
             count_loaded(block, keys, &account, loaded_bytes)?;
+            // The payer counts as it was, even if the fee took its last lamport.
+            let account = if position == 0 { admitted.payer.clone() } else { account };
             self.machine.transaction.add_account(key, account);
         }
         check_programs(&self.machine, transaction)?;
         if let Some(position) = instructions_sysvar_position {
-            let account =
-                instructions_sysvar::account(transaction, self.machine.transaction.keys(), &planned.writable)
-                    .ok_or(TransactionError::MaxLoadedAccountsDataSizeExceeded)?;
+            let account = instructions_sysvar::account(transaction, self.machine.transaction.keys(), &planned.writable)
+                .ok_or(TransactionError::MaxLoadedAccountsDataSizeExceeded)?;
             self.machine.transaction.set_account(position, account);
         }
         Ok(())
@@ -232,7 +224,9 @@ impl Worker {
         self.observations
             .extend((0..context.account_count()).map(|index| RentObservation::new(context.account_at(index))));
         let lamports_before = lamports_sum(&self.machine);
-        self.machine.execute_instructions().map_err(|(index, error)| TransactionError::InstructionError(index, error))?;
+        self.machine
+            .execute_instructions()
+            .map_err(|(index, error)| TransactionError::InstructionError(index, error))?;
         self.check_rent(block, planned)?;
         if lamports_sum(&self.machine) != lamports_before {
             return Err(TransactionError::UnbalancedTransaction);
@@ -260,7 +254,11 @@ impl Worker {
             if position != 0 && !context.is_touched(position) {
                 continue;
             }
-            assert!(planned.writable.contains(position), "a read-only account was changed: {}", context.keys()[position]);
+            assert!(
+                planned.writable.contains(position),
+                "a read-only account was changed: {}",
+                context.keys()[position]
+            );
             if block.table.write(index, context.take_account(position)) {
                 self.dirty.push(index);
             }
@@ -346,9 +344,7 @@ fn compute_budget_limits(transaction: &SanitizedTransaction) -> Result<ComputeBu
     }
     let keys = transaction.static_keys();
     heddle_programs::compute_budget_limits(
-        transaction
-            .instructions()
-            .map(|instruction| (&keys[usize::from(instruction.program_index)], instruction.data)),
+        transaction.instructions().map(|instruction| (&keys[usize::from(instruction.program_index)], instruction.data)),
     )
 }
 
@@ -384,16 +380,15 @@ fn advance_nonce(
         return None;
     }
     let mut account = block.table.read(keys[position]);
-    if fees::system_account_kind(&account) != Some(SystemAccountKind::Nonce) {
+    if account.owner != ids::system_program::ID {
         return None;
     }
     let state = NonceState::from_bytes(&account.data)?;
     let data = *state.verify_recent(transaction.recent_blockhash())?;
     let next = DurableNonce::from_blockhash(&block.environment.blockhash);
-    let is_signed = first
-        .account_indices
-        .iter()
-        .any(|&index| transaction.is_signer(index.into()) && static_keys.get(usize::from(index)) == Some(&data.authority));
+    let is_signed = first.account_indices.iter().any(|&index| {
+        transaction.is_signer(index.into()) && static_keys.get(usize::from(index)) == Some(&data.authority)
+    });
     if data.durable_nonce == next || !is_signed {
         return None;
     }
@@ -478,4 +473,3 @@ fn lamports_sum(machine: &InvokeContext) -> u128 {
 pub(crate) fn make_workers(count: usize, make: impl Fn() -> InvokeContext) -> Vec<Worker> {
     (0..count).map(|_| Worker::new(make())).collect()
 }
-

@@ -39,7 +39,11 @@ pub(crate) fn charge(payer: &mut Account, fee: u64, rent: &Rent) -> Result<(), T
         return Err(TransactionError::InsufficientFundsForFee);
     }
     payer.lamports -= fee;
-    if before.allows(payer, rent) { Ok(()) } else { Err(TransactionError::InsufficientFundsForRent { account_index: 0 }) }
+    if before.allows(payer, rent) {
+        Ok(())
+    } else {
+        Err(TransactionError::InsufficientFundsForRent { account_index: 0 })
+    }
 }
 
 /// What kind of system account can pay a fee.

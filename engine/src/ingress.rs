@@ -52,14 +52,16 @@ pub fn verify_signatures(transaction: &SanitizedTransaction) -> Result<(), Ingre
     let message = transaction.message_bytes();
     for (index, (signature, key)) in transaction.signatures().iter().zip(transaction.static_keys()).enumerate() {
         let key = VerifyingKey::from_bytes(key.as_array()).map_err(|_| IngressError::Signature { index })?;
-        key.verify_strict(message, &Signature::from_bytes(signature))
-            .map_err(|_| IngressError::Signature { index })?;
+        key.verify_strict(message, &Signature::from_bytes(signature)).map_err(|_| IngressError::Signature { index })?;
     }
     Ok(())
 }
 
 /// Parses and verifies a batch on all of rayon's threads, in order.
-pub fn verify_batch<B: AsRef<[u8]> + Sync>(batch: &[B], check: Verification) -> Vec<Result<VerifiedTransaction, IngressError>> {
+pub fn verify_batch<B: AsRef<[u8]> + Sync>(
+    batch: &[B],
+    check: Verification,
+) -> Vec<Result<VerifiedTransaction, IngressError>> {
     /// Transactions of one task: ~0.5 ms of verification.
     const TRANSACTIONS_PER_TASK: usize = 16;
     batch

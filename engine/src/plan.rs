@@ -122,9 +122,9 @@ impl BlockPlan {
     /// Finds the program-data accounts of every loader-v3 program among the keys.
     fn find_programs(&mut self, inputs: &PlanInputs<'_>) -> Result<(), StoreError> {
         for &index in &self.keys {
-            let address = inputs.table.with(index, |account| {
-                if account.executable { programs::program_data_address(account) } else { None }
-            });
+            let address = inputs
+                .table
+                .with(index, |account| if account.executable { programs::program_data_address(account) } else { None });
             if let Some(address) = address {
                 self.programs.insert(inputs.table.slot(index).key, inputs.table.intern(&address));
             }
@@ -212,17 +212,12 @@ fn check_keys(keys: &[AccountIndex]) -> Option<TransactionError> {
 
 /// What the transaction may write: declared so, not reserved, and not a program it invokes (unless the upgradeable
 /// loader is among its keys, because then it may be upgrading it).
-fn writable_accounts(
-    transaction: &SanitizedTransaction,
-    keys: &[AccountIndex],
-    table: &AccountTable,
-) -> AccountSet {
+fn writable_accounts(transaction: &SanitizedTransaction, keys: &[AccountIndex], table: &AccountTable) -> AccountSet {
     let mut invoked = AccountSet::default();
     for instruction in transaction.instructions() {
         invoked.insert(instruction.program_index.into());
     }
-    let has_upgradeable_loader =
-        || keys.iter().any(|&index| table.slot(index).key == ids::bpf_loader_upgradeable::ID);
+    let has_upgradeable_loader = || keys.iter().any(|&index| table.slot(index).key == ids::bpf_loader_upgradeable::ID);
     let mut writable = AccountSet::default();
     for (position, &index) in keys.iter().enumerate() {
         if transaction.is_writable_declared(position)

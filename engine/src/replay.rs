@@ -5,10 +5,7 @@ use std::{fmt, sync::Arc};
 use heddle_storage::{MemoryStore, Store, StoreError};
 use heddle_types::{AccountDigest, BlockHeader, Hash, Pubkey, Receipt, SanitizedTransaction, StoredTransaction};
 
-use crate::{
-    Block, BuildError, Engine, EngineError, ExecutedBlock, Outcome, VerifiedTransaction,
-    state_hash::Lattice,
-};
+use crate::{Block, BuildError, Engine, EngineError, ExecutedBlock, Outcome, VerifiedTransaction, state_hash::Lattice};
 
 /// The first place where a replay disagrees with the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +90,7 @@ pub fn replay(
     let mut report =
         ReplayReport { blocks: tip.height, verified: 0, state_hash: genesis.header.state_hash, difference: None };
     if lattice.state_hash() != genesis.header.state_hash {
-        report.difference =
-            Some(difference(0, "state_hash", &genesis.header.state_hash, &lattice.state_hash()));
+        report.difference = Some(difference(0, "state_hash", &genesis.header.state_hash, &lattice.state_hash()));
         return Ok(report);
     }
     let state = MemoryStore::new();

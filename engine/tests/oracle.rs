@@ -9,7 +9,10 @@ use heddle_types::{Account, Hash, Pubkey, TransactionError};
 use serde_json::Value;
 
 /// Cases whose difference is understood and not ours to follow; each with its reason.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str)] = &[(
+    "table_deactivated_512_ago",
+    "its slot hashes are the oracle's; a chain of ours that begins at genesis has none of that slot (see lookup.rs)",
+)];
 
 fn oracle_directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../oracle")
@@ -80,8 +83,10 @@ impl<'a> Case<'a> {
         if self.transactions[index].is_none() {
             let is_ingress = matches!(
                 serde_json::from_value(expected["error_json"].clone()),
-                Ok(TransactionError::SanitizeFailure | TransactionError::SignatureFailure
-                    | TransactionError::AccountLoadedTwice | TransactionError::TooManyAccountLocks)
+                Ok(TransactionError::SanitizeFailure
+                    | TransactionError::SignatureFailure
+                    | TransactionError::AccountLoadedTwice
+                    | TransactionError::TooManyAccountLocks)
             );
             return if !processed && is_ingress { vec![] } else { vec![format!("refused at ingress: {expected}")] };
         }

@@ -72,7 +72,12 @@ fn nonce_key(n: u8) -> Pubkey {
 }
 
 fn engine() -> Engine {
-    let mut builder = Engine::builder().workers(1).workers_max(16).record_details(true).account(plain(MINT), mint(1 << 40));
+    let mut builder = Engine::builder()
+        .workers(1)
+        .workers_max(16)
+        .record_details(true)
+        .account(plain(MINT), mint(1 << 40))
+        .fund(plain(120), 1_000_000_000);
     for n in 0..USERS {
         // User 0 is poor: its fees run out in the middle of a block.
         let lamports = if n == 0 { 40_000 } else { 5_000_000_000 };

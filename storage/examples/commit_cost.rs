@@ -49,6 +49,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     report("commit, 10000 accounts and 5000 transactions", &mut commits);
 
+    drop(store);
+    let log_mib = log_mib(&path)?;
+    let took = timed(|| RocksStore::open_existing(&path).map(drop))?;
+    println!("open with {log_mib} MiB of write-ahead log: {took:.2?}");
+    let took = timed(|| RocksStore::open_existing(&path).map(drop))?;
+    println!("open again: {took:.2?}");
+
+    let store = RocksStore::open_existing(&path)?;
     let mut batched = Vec::new();
     let mut single = Vec::new();
     for round in 0..20 {
@@ -59,13 +67,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     report("read 5000 random accounts in one call", &mut batched);
     report("read 5000 random accounts one by one", &mut single);
-
-    drop(store);
-    let log_mib = log_mib(&path)?;
-    let took = timed(|| RocksStore::open_existing(&path).map(drop))?;
-    println!("open with {log_mib} MiB of write-ahead log: {took:.2?}");
-    let took = timed(|| RocksStore::open_existing(&path).map(drop))?;
-    println!("open again: {took:.2?}");
     Ok(())
 }
 

@@ -161,8 +161,8 @@ fn charge_instruction(context: &mut InvokeContext, account_count: u64, size_byte
     if size_bytes > INSTRUCTION_DATA_BYTES_MAX {
         return Err(CpiError::DataTooLarge { size: size_bytes, max: INSTRUCTION_DATA_BYTES_MAX }.into());
     }
-    let units = size_bytes / costs::CPI_BYTES_PER_UNIT
-        + account_count * ACCOUNT_META_COST_BYTES / costs::CPI_BYTES_PER_UNIT;
+    let units =
+        size_bytes / costs::CPI_BYTES_PER_UNIT + account_count * ACCOUNT_META_COST_BYTES / costs::CPI_BYTES_PER_UNIT;
     Ok(context.consume(units)?)
 }
 
@@ -198,8 +198,7 @@ const LOADER_V3_INVOCABLE: [u8; 4] = [3, 4, 5, 7];
 
 fn check_program(context: &InvokeContext, instruction: &Instruction) -> Result<(), VmError> {
     let program = instruction.program;
-    let is_loader_instruction_allowed =
-        instruction.data.first().is_some_and(|tag| LOADER_V3_INVOCABLE.contains(tag));
+    let is_loader_instruction_allowed = instruction.data.first().is_some_and(|tag| LOADER_V3_INVOCABLE.contains(tag));
     if program == native_loader::ID
         || program == bpf_loader::ID
         || program == bpf_loader_deprecated::ID

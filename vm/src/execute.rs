@@ -119,16 +119,22 @@ impl InvokeContext {
         let (frame, transaction, _) = self.frame_and_transaction();
         let data_address = serialize::serialize(frame, transaction)?;
         frame.allocated_bytes = 0;
+        // Solana's log line counts the heap as available, not as consumed.
+        let units_before = self.remaining_units();
         self.consume(costs::heap(heap_size_bytes)).map_err(|_| InstructionError::ProgramEnvironmentSetupFailure)?;
         self.frame_mut().memory.open(executable, heap_size_bytes, serial)?;
-        self.run_vm(executable, data_address)?;
+        self.run_vm(executable, data_address, units_before)?;
         let (frame, transaction, block) = self.frame_and_transaction();
         serialize::deserialize(frame, transaction, block)?;
         Ok(())
     }
 
-    fn run_vm(&mut self, executable: &Executable<InvokeContext>, data_address: u64) -> Result<(), VmError> {
-        let units_before = self.remaining_units();
+    fn run_vm(
+        &mut self,
+        executable: &Executable<InvokeContext>,
+        data_address: u64,
+        units_before: u64,
+    ) -> Result<(), VmError> {
         let interpreted = self.runtime().execution_mode() == ExecutionMode::Interpreter;
         let mut mode = if interpreted { SbpfMode::Interpreted } else { SbpfMode::PreferJit };
         let mut call_frames = std::mem::take(&mut self.frame_mut().call_frames);

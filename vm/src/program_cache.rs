@@ -66,13 +66,7 @@ impl ProgramCache {
     pub const ENTRIES_MAX: usize = 4096;
 
     /// The program deployed at `key` in `deployment_slot`, loading it from `elf` if this is the first call.
-    pub fn get_or_load(
-        &self,
-        key: &Pubkey,
-        deployment_slot: u64,
-        runtime: &Runtime,
-        elf: &[u8],
-    ) -> Arc<ProgramEntry> {
+    pub fn get_or_load(&self, key: &Pubkey, deployment_slot: u64, runtime: &Runtime, elf: &[u8]) -> Arc<ProgramEntry> {
         if let Some(entry) = self.entries.get(&(*key, deployment_slot)) {
             return entry.clone();
         }

@@ -24,12 +24,7 @@ impl Runtime {
     pub fn builder() -> RuntimeBuilder {
         let mut loader = BuiltinProgram::new_loader(config());
         syscalls::register_all(&mut loader);
-        RuntimeBuilder {
-            builtins: HashMap::new(),
-            precompiles: HashMap::new(),
-            loader,
-            mode: ExecutionMode::default(),
-        }
+        RuntimeBuilder { builtins: HashMap::new(), precompiles: HashMap::new(), loader, mode: ExecutionMode::default() }
     }
 
     /// The builtin at `key`.

@@ -156,7 +156,8 @@ pub fn token_amount(account: &Account) -> u64 {
 
 /// An initialised nonce account whose nonce follows from `blockhash`.
 pub fn nonce_account(authority: Pubkey, blockhash: &Hash) -> Account {
-    let data = NonceData { authority, durable_nonce: DurableNonce::from_blockhash(blockhash), lamports_per_signature: 5000 };
+    let data =
+        NonceData { authority, durable_nonce: DurableNonce::from_blockhash(blockhash), lamports_per_signature: 5000 };
     let mut bytes = [0u8; NonceState::SIZE_BYTES];
     assert!(NonceState { version: NonceVersion::Current, data: Some(data) }.write_to(&mut bytes));
     Account::new(limits::rent_exempt_minimum(NonceState::SIZE_BYTES), &bytes, ids::system_program::ID)

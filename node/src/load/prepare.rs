@@ -25,7 +25,12 @@ pub(crate) fn run(arguments: &LoadArguments, path: &Path) -> Result<(), Failure>
         let object = serde_json::json!({ "transactions": arguments.transactions, "blocks": blocks, "file": path });
         println!("{}", serde_json::to_string_pretty(&object)?);
     } else {
-        println!("{} signed transactions in {} blocks written to {}", arguments.transactions, range.block_count(), path.display());
+        println!(
+            "{} signed transactions in {} blocks written to {}",
+            arguments.transactions,
+            range.block_count(),
+            path.display()
+        );
     }
     Ok(())
 }

@@ -34,11 +34,8 @@ pub(crate) fn prove(engine: &Engine, transactions: &[VerifiedTransaction]) -> Re
     let reference = engine.execute_block_with(block.clone(), Parallelism::Serial)?;
     let (header, outcomes, changes) =
         (*reference.header(), reference.outcomes().to_vec(), reference.changes().to_vec());
-    let mut executions = vec![Execution {
-        name: "serial".into(),
-        block_hash: header.block_hash,
-        execute: reference.times().execute,
-    }];
+    let mut executions =
+        vec![Execution { name: "serial".into(), block_hash: header.block_hash, execute: reference.times().execute }];
     drop(reference);
     let mut is_identical = true;
     for workers in PROVED_WORKERS {

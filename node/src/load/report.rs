@@ -174,10 +174,18 @@ impl Report {
         for proof in &self.proofs {
             println!("slot {} executed again ({} transactions):", proof.slot, proof.transactions);
             for (name, hash) in &proof.block_hashes {
-                let label = if name == "serial" { "serial".into() } else { format!("{name} worker{}", if name == "1" { "" } else { "s" }) };
+                let label = if name == "serial" {
+                    "serial".into()
+                } else {
+                    format!("{name} worker{}", if name == "1" { "" } else { "s" })
+                };
                 let seconds = proof.execute_seconds.get(name).and_then(Value::as_f64).unwrap_or_default();
                 let rate = if seconds > 0.0 { proof.transactions as f64 / seconds } else { 0.0 };
-                println!("  {label:<10} {}  {:>10} tx/s executed", hash.as_str().unwrap_or_default(), grouped(rate as u64));
+                println!(
+                    "  {label:<10} {}  {:>10} tx/s executed",
+                    hash.as_str().unwrap_or_default(),
+                    grouped(rate as u64)
+                );
             }
             println!("  {}", if proof.identical { "identical" } else { "DIFFERENT" });
         }

@@ -51,8 +51,8 @@ impl Source {
     pub(crate) fn open(arguments: &LoadArguments, first_block: u64) -> Result<Self, Failure> {
         let reader = match &arguments.from {
             Some(path) => {
-                let reader = PreparedReader::open(path)
-                    .map_err(|source| Failure::Prepared { path: path.clone(), source })?;
+                let reader =
+                    PreparedReader::open(path).map_err(|source| Failure::Prepared { path: path.clone(), source })?;
                 Some((path.clone(), reader))
             }
             None => None,
@@ -127,11 +127,7 @@ impl Source {
     }
 }
 
-fn read(
-    path: &PathBuf,
-    reader: &mut PreparedReader<File>,
-    count: u64,
-) -> Result<Vec<SignedBlock>, Failure> {
+fn read(path: &PathBuf, reader: &mut PreparedReader<File>, count: u64) -> Result<Vec<SignedBlock>, Failure> {
     reader
         .by_ref()
         .take(count as usize)
