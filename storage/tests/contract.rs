@@ -76,6 +76,7 @@ contract!(
     large_accounts_and_blocks,
     receipts_lose_their_details,
     digests_name_every_field,
+    a_read_sees_one_block,
     random_chains_match_the_model,
 );
 
@@ -346,6 +347,39 @@ fn digests_name_every_field<T: Subject>() {
         AccountDigest { key: key(50), lamports: 9, owner: key(77), executable: true, data_size_bytes: 3, data_hash },
     ];
     assert_eq!(subject.store().changes(1).unwrap(), expected);
+}
+
+fn a_read_sees_one_block<T: Subject>() {
+    const BLOCK_COUNT: u64 = 150;
+    let (subject, model) = initialized::<T>();
+    let store = subject.store();
+    let keys: Vec<_> = (100..250).map(key).collect();
+    let commit_all = || {
+        let mut tip = model.tip.header;
+        for slot in 1..=BLOCK_COUNT {
+            // Every block gives all accounts the same balance: its slot.
+            let mut next = empty_block(&tip, slot);
+            next.accounts = keys.iter().map(|key| (*key, Some(Account::with_lamports(slot)))).collect();
+            store.commit(&next).unwrap();
+            tip = next.header;
+        }
+    };
+    let mut last = 0;
+    let mut check_read = || {
+        let accounts = store.accounts(&keys).unwrap().into_iter();
+        let balances: Vec<_> = accounts.map(|account| account.map_or(0, |account| account.lamports)).collect();
+        assert!(balances.iter().all(|balance| *balance == balances[0]), "{balances:?}");
+        assert!(balances[0] >= last, "never an older block");
+        last = balances[0];
+    };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(commit_all);
+        while !writer.is_finished() {
+            check_read();
+        }
+    });
+    check_read();
+    assert_eq!(last, BLOCK_COUNT);
 }
 
 /// What a random chain is made of.

@@ -215,6 +215,33 @@ fn a_killed_process_loses_nothing() {
     }
 }
 
+#[test]
+fn a_failed_commit_poisons_until_reopened() {
+    let directory = tempdir().unwrap();
+    let path = directory.path();
+    let mut models = make_chain(path, 3);
+    let store = RocksStore::open(path).unwrap();
+    // The block becomes durable, but taking note of it fails.
+    let current = fs::read(path.join("CURRENT")).unwrap();
+    fs::remove_file(path.join("CURRENT")).unwrap();
+    let next = block(&models[3].tip.header, 4);
+    let error = store.commit(&next).unwrap_err();
+    assert!(matches!(&error, StoreError::Io { operation: "read the manifest of", .. }), "{error:?}");
+    for _ in 0..2 {
+        let Err(StoreError::Poisoned { cause }) = store.commit(&next) else { panic!() };
+        assert_eq!(cause, error.to_string());
+    }
+    // Reads go on.
+    let mut model = models.pop().unwrap();
+    model.commit(&next);
+    model.check(&store);
+    drop(store);
+    fs::write(path.join("CURRENT"), current).unwrap();
+    let store = RocksStore::open(path).unwrap();
+    model.check(&store);
+    store.commit(&block(&model.tip.header, 5)).unwrap();
+}
+
 /// Needs a small file system: `mount -t tmpfs -o size=24m tmpfs DIR; HEDDLE_TEST_SMALL_DISK=DIR cargo test … --ignored`.
 #[test]
 #[ignore = "needs a small file system in HEDDLE_TEST_SMALL_DISK"]

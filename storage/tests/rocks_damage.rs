@@ -12,6 +12,9 @@ use common::{
 use heddle_storage::{RocksStore, StoreError};
 use tempfile::tempdir;
 
+/// What is done to a file's bytes, and its name.
+type Damage<'a> = (&'a str, &'a dyn Fn(&mut Vec<u8>));
+
 /// A database with blocks in tables and blocks in the write-ahead log, and its model.
 fn make_database(path: &Path) -> Model {
     let mut models = make_chain(path, 20);
@@ -25,15 +28,11 @@ fn make_database(path: &Path) -> Model {
 fn check_damage(name: &str, damage: &str, path: &Path, expected: &Model) -> bool {
     let before = contents(path);
     let opened = RocksStore::open_existing(path);
-    if opened.is_err() {
+    if let Err(error) = &opened {
         let after = contents(path);
-        let changed: Vec<_> =
-            before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)).collect();
-        assert!(
-            changed.is_empty(),
-            "a refusal after {damage} of {name} changed {changed:?}: {:?}",
-            opened.unwrap_err()
-        );
+        let mut names = before.keys().chain(after.keys());
+        let changed = names.find(|name| before.get(*name) != after.get(*name));
+        assert_eq!(changed, None, "changed by a refusal after {damage} of {name}: {error:?}");
     }
     match opened.and_then(|store| Model::read(&store)) {
         Ok(found) => {
@@ -46,7 +45,7 @@ fn check_damage(name: &str, damage: &str, path: &Path, expected: &Model) -> bool
 }
 
 /// Applies each damage to a fresh copy of each file that passes `wanted`.
-fn check_damages(wanted: impl Fn(&str) -> bool, damages: &[(&str, &dyn Fn(&mut Vec<u8>))]) -> usize {
+fn check_damages(wanted: impl Fn(&str) -> bool, damages: &[Damage<'_>]) -> usize {
     let directory = tempdir().unwrap();
     let original = directory.path().join("original");
     let expected = make_database(&original);
@@ -96,7 +95,7 @@ fn check_all_damages(wanted: impl Fn(&str) -> bool) -> usize {
     let flips = STEPS.map(flip);
     let cuts = STEPS.map(truncate);
     let zeros = STEPS.map(zero_from);
-    let mut damages: Vec<(&str, &dyn Fn(&mut Vec<u8>))> = vec![];
+    let mut damages: Vec<Damage<'_>> = vec![];
     damages.extend(flips.iter().map(|apply| ("a flipped bit", apply as _)));
     damages.extend(cuts.iter().map(|apply| ("a cut", apply as _)));
     damages.extend(zeros.iter().map(|apply| ("zeros at the end", apply as _)));

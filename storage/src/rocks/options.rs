@@ -94,35 +94,6 @@ fn column_options(column: Column, cache: &Cache) -> Options {
             options.set_write_buffer_size(SMALL_WRITE_BUFFER_BYTES);
         }
     }
-    let ab = std::env::var("AB").unwrap_or_default();
-    if column == Column::Accounts {
-        if ab.contains("noidx") {
-            table.set_cache_index_and_filter_blocks(false);
-        }
-        if ab.contains("hash") {
-            table.set_data_block_index_type(rocksdb::DataBlockIndexType::BinaryAndHash);
-            table.set_data_block_hash_ratio(0.75);
-        }
-        if ab.contains("b8") {
-            table.set_block_size(8 * KIB);
-        }
-        if ab.contains("b16") {
-            table.set_block_size(16 * KIB);
-        }
-        if ab.contains("b2") {
-            table.set_block_size(2 * KIB);
-        }
-        if ab.contains("mem") {
-            options.set_memtable_prefix_bloom_ratio(0.02);
-            options.set_memtable_whole_key_filtering(true);
-        }
-        if ab.contains("nocomp") {
-            options.set_compression_type(DBCompressionType::None);
-        }
-        if ab.contains("bin") {
-            table.set_index_block_restart_interval(16);
-        }
-    }
     options.set_block_based_table_factory(&table);
     options
 }
