@@ -198,7 +198,9 @@ fn compare_receipts(slot: u64, stored: &[StoredTransaction], replayed: &[Outcome
             Outcome::Processed(receipt) => receipt,
             Outcome::Rejected(error) => return Some(difference(slot, &at("processed"), &true, error)),
         };
-        let pairs: [(&str, fn(&Receipt) -> String); 5] = [
+        /// A field of a receipt, shown.
+        type Show = fn(&Receipt) -> String;
+        let pairs: [(&str, Show); 5] = [
             ("status", |receipt| format!("{:?}", receipt.status)),
             ("executed", |receipt| receipt.executed.to_string()),
             ("fee", |receipt| receipt.fee_lamports.to_string()),

@@ -17,10 +17,11 @@ use crate::{BlockBatch, LATTICE_BYTES, Store, StoreError, Tip, batch};
 /// ```text
 /// empty ──initialize──▶ ready ──commit──▶ ready
 /// ```
-#[derive(Default)]
 pub struct MemoryStore {
     /// `None` before `initialize`.
     chain: RwLock<Option<Chain>>,
+    /// Blocks whose transactions and changes are kept.
+    block_count_max: usize,
 }
 
 struct Chain {
@@ -29,7 +30,7 @@ struct Chain {
     /// Looked up by attackers' keys: the standard library's keyed hash.
     accounts: HashMap<Pubkey, Account>,
     headers: BTreeMap<u64, BlockHeader>,
-    blocks: HashMap<u64, Block>,
+    blocks: BTreeMap<u64, Block>,
     statuses: BTreeMap<u64, Vec<StatusKey>>,
 }
 
@@ -39,13 +40,25 @@ struct Block {
 }
 
 impl MemoryStore {
-    /// A store without a chain.
+    /// A store without a chain that keeps every block.
     pub fn new() -> Self {
-        Self::default()
+        Self::keeping(usize::MAX)
+    }
+
+    /// A store without a chain that keeps transactions and changes of the newest `block_count_max` blocks only (headers
+    /// and accounts of all), so that its memory grows with accounts and not with transactions.
+    pub fn keeping(block_count_max: usize) -> Self {
+        Self { chain: RwLock::new(None), block_count_max }
     }
 
     fn read<T: Default>(&self, read: impl FnOnce(&Chain) -> T) -> T {
         self.chain.read().as_ref().map(read).unwrap_or_default()
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -56,12 +69,12 @@ impl Chain {
             genesis: genesis.clone(),
             accounts: genesis.accounts.iter().cloned().collect(),
             headers: BTreeMap::from([(0, genesis.header)]),
-            blocks: HashMap::new(),
+            blocks: BTreeMap::new(),
             statuses: BTreeMap::new(),
         }
     }
 
-    fn apply(&mut self, batch: &BlockBatch, changes: &[batch::Change<'_>]) {
+    fn apply(&mut self, batch: &BlockBatch, changes: &[batch::Change<'_>], block_count_max: usize) {
         let slot = batch.header.slot;
         for (key, account) in changes {
             match account {
@@ -71,6 +84,9 @@ impl Chain {
         }
         let transactions = batch.transactions.iter().map(without_details).collect();
         self.blocks.insert(slot, Block { transactions, changes: batch::digests(changes) });
+        while self.blocks.len() > block_count_max {
+            self.blocks.pop_first();
+        }
         self.headers.insert(slot, batch.header);
         if !batch.statuses.is_empty() {
             self.statuses.insert(slot, batch.statuses.clone());
@@ -114,7 +130,7 @@ impl Store for MemoryStore {
         let changes = batch::changes(batch)?;
         // Encoded only to refuse what the durable store would refuse.
         batch::encode_transactions(batch.header.slot, &batch.transactions)?;
-        chain.apply(batch, &changes);
+        chain.apply(batch, &changes, self.block_count_max);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::{
     CpiError, InvokeContext, ProgramEntry, SyscallError,
     budget::costs,
     log_line,
-    memory::{FrameMemory, STACK_BYTES},
+    memory::{self, FrameMemory, STACK_BYTES},
     serialize::{self, SerializedAccount},
 };
 
@@ -45,7 +45,7 @@ pub enum VmError {
     #[error(transparent)]
     Ebpf(EbpfError),
     /// The VM could not be set up.
-    #[error("Failed to create SBF VM: {0}")]
+    #[error(transparent)]
     Setup(EbpfError),
 }
 
@@ -121,8 +121,14 @@ impl InvokeContext {
         frame.allocated_bytes = 0;
         // Solana's log line counts the heap as available, not as consumed.
         let units_before = self.remaining_units();
-        self.consume(costs::heap(heap_size_bytes)).map_err(|_| InstructionError::ProgramEnvironmentSetupFailure)?;
-        self.frame_mut().memory.open(executable, heap_size_bytes, serial)?;
+        let opened = self
+            .consume(costs::heap(heap_size_bytes))
+            .map_err(VmError::from)
+            .and_then(|()| self.frame_mut().memory.open(executable, heap_size_bytes, serial));
+        if let Err(error) = opened {
+            log_line!(self, "Failed to create SBF VM: {}", error);
+            return Err(InstructionError::ProgramEnvironmentSetupFailure.into());
+        }
         self.run_vm(executable, data_address, units_before)?;
         let (frame, transaction, block) = self.frame_and_transaction();
         serialize::deserialize(frame, transaction, block)?;
@@ -155,7 +161,7 @@ impl InvokeContext {
                 if !matches!(error, EbpfError::SyscallError(_)) {
                     self.consume_all_units();
                 }
-                Err(VmError::from_ebpf(error))
+                Err(VmError::from_ebpf(memory::name_region(error, self.budget().heap_size_bytes)))
             }
         }
     }

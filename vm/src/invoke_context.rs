@@ -33,6 +33,7 @@ pub struct InvokeContext {
     remaining_units: u64,
     logs: Option<LogCollector>,
     /// sBPF frames by depth; the first `open_frames` are running. Boxed, because a running VM points into its frame.
+    #[expect(clippy::vec_box, reason = "a frame must stay in place when the vector grows")]
     frames: Vec<Box<Frame>>,
     open_frames: usize,
     frame_serial: u64,

@@ -12,7 +12,7 @@ use heddle_types::Pubkey;
 use solana_sbpf::{
     ebpf::{MM_HEAP_START, MM_INPUT_START, MM_STACK_START},
     elf::Executable,
-    error::StableResult,
+    error::{EbpfError, StableResult},
     memory_region::{AccessType, AccessViolationHandler, MemoryMapping, MemoryRegion},
 };
 
@@ -141,16 +141,34 @@ fn grow_on_demand(stack: *mut [u8], heap: *mut [u8]) -> AccessViolationHandler {
             MM_HEAP_START => (heap, region.len()),
             _ => return,
         };
+        // A range may span frames: sBPF lets it run on in the host buffer, where there are no gaps.
+        let offset = address - region.vm_addr_range().start;
+        let gap = region.gap_size();
+        let start = if gap == 0 { offset } else { offset / (2 * gap) * gap + offset % gap };
+        let end = usize::try_from(start.saturating_add(size)).unwrap_or(usize::MAX);
         let mut grown = mapped;
-        while grown < whole.len() {
-            grown = if region.gap_size() == 0 { whole.len() } else { (grown * 4).min(whole.len()) };
-            // SAFETY: a longer prefix of the same live, exclusively mapped buffer.
-            unsafe { region.redirect(prefix(whole, grown)) };
-            if region.vm_addr_range().end >= address.saturating_add(size) {
-                return;
-            }
+        while grown < end && grown < whole.len() {
+            grown = if gap == 0 { whole.len() } else { (grown * 4).min(whole.len()) };
         }
+        // SAFETY: a longer prefix of the same live, exclusively mapped buffer.
+        unsafe { region.redirect(prefix(whole, grown)) };
     })
+}
+
+/// Names heap and stack in an access violation even where they are not mapped yet: what programs log must not depend on
+/// when we map.
+pub(crate) fn name_region(error: EbpfError, heap_size_bytes: u32) -> EbpfError {
+    let EbpfError::AccessViolation(access, address, size, "unallocated") = error else { return error };
+    let heap = MM_HEAP_START..MM_HEAP_START + u64::from(heap_size_bytes);
+    let stack = MM_STACK_START..MM_STACK_START + 2 * STACK_BYTES as u64;
+    let name = if heap.contains(&address) {
+        "heap"
+    } else if stack.contains(&address) {
+        "stack"
+    } else {
+        "unallocated"
+    };
+    EbpfError::AccessViolation(access, address, size, name)
 }
 
 /// A translated range of guest memory, valid while the frame that translated it runs.
@@ -230,7 +248,7 @@ impl InvokeContext {
                 let pointer = buffer.ptr().cast::<u8>().cast_mut();
                 Ok(GuestSlice { pointer, size_bytes: size_bytes as usize, serial, writable })
             }
-            StableResult::Err(error) => Err(VmError::Ebpf(error)),
+            StableResult::Err(error) => Err(VmError::Ebpf(name_region(error, self.budget().heap_size_bytes))),
         }
     }
 

@@ -150,9 +150,21 @@ impl SysvarCache {
         let mut padded = data.to_vec();
         padded.resize(data.len().max(list_account_size(&id)), 0);
         let data: Arc<[u8]> = padded.into();
+        self.decode(&id, &data);
         match self.entries.iter_mut().find(|(key, _)| *key == id) {
             Some((_, entry)) => *entry = data,
             None => self.entries.push((id, data)),
+        }
+    }
+
+    /// Keeps the decoded forms equal to the data.
+    fn decode(&mut self, id: &Pubkey, data: &[u8]) {
+        let Some(first) = data.first_chunk().map(|word| u64::from_le_bytes(*word)) else { return };
+        match *id {
+            sysvar::clock::ID => self.clock = Clock::from_bytes(data).unwrap_or(self.clock),
+            sysvar::rent::ID => self.rent.lamports_per_byte = first,
+            sysvar::epoch_schedule::ID => self.epoch_schedule.slots_per_epoch = first,
+            _ => {}
         }
     }
 

@@ -24,6 +24,8 @@ use source::Source;
 
 /// Blocks that `--prove` executes again, spread over the run.
 const PROVED_BLOCKS_MAX: u64 = 8;
+/// Blocks that `--memory` keeps: memory must not grow with the number of transactions.
+const MEMORY_BLOCKS_KEPT: usize = 16;
 /// Workers that `--prove` compares with the serial reference.
 pub(crate) const PROVED_WORKERS: [usize; 3] = [1, 2, 4];
 
@@ -70,7 +72,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
 fn open_store(arguments: &LoadArguments) -> Result<Arc<dyn Store>, Failure> {
     match (&arguments.db, arguments.memory) {
         (Some(path), _) => Ok(Arc::new(RocksStore::open(path).map_err(Failure::Open)?)),
-        (None, true) => Ok(Arc::new(MemoryStore::new())),
+        (None, true) => Ok(Arc::new(MemoryStore::keeping(MEMORY_BLOCKS_KEPT))),
         (None, false) => {
             Err(Failure::Usage("where should blocks go? give --db PATH or --memory (see heddle load --help)".into()))
         }

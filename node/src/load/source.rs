@@ -1,6 +1,11 @@
 //! Where the blocks of a run come from: signed on the spot, or read from a prepared file. Delivered in windows.
 
-use std::{fs::File, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use heddle_engine::{Engine, chain_blockhash};
 use heddle_loadgen::{BlockRange, Generator, PreparedReader, SignedBlock, TransactionStream, WorkloadConfig};
@@ -127,12 +132,12 @@ impl Source {
     }
 }
 
-fn read(path: &PathBuf, reader: &mut PreparedReader<File>, count: u64) -> Result<Vec<SignedBlock>, Failure> {
+fn read(path: &Path, reader: &mut PreparedReader<File>, count: u64) -> Result<Vec<SignedBlock>, Failure> {
     reader
         .by_ref()
         .take(count as usize)
         .collect::<Result<_, _>>()
-        .map_err(|source| Failure::Prepared { path: path.clone(), source })
+        .map_err(|source| Failure::Prepared { path: path.to_path_buf(), source })
 }
 
 /// Signs the blocks `blocks` of `range` on all cores; also returns the CPU seconds it took.
