@@ -158,6 +158,18 @@ mod tests {
         assert_eq!(call("sol_memset_", [0, 1, 0, 0, 0], b"").returned(), 0);
     }
 
+    /// A range may cross the gaps between v0 stack frames; the host runs it on through the frames behind. It once failed
+    /// because the stack was mapped only as far as the guest addresses of the range reach.
+    #[test]
+    fn fills_across_stack_frames() {
+        const STACK_START: u64 = 0x2_0000_0000;
+        for size_bytes in [4_097, 77_838, 64 * 4_096] {
+            assert_eq!(call("sol_memset_", [STACK_START, 1, size_bytes, 0, 0], b"").returned(), 0, "{size_bytes}");
+        }
+        call("sol_memset_", [STACK_START, 1, 64 * 4_096 + 1, 0, 0], b"")
+            .assert_aborted("Access violation in stack frame 0 at address 0x200000000 of size 262145");
+    }
+
     #[test]
     fn compares_to_the_difference_of_the_first_bytes_that_differ() {
         let cases: [(&[u8; 4], &[u8; 4], i32); 4] =
