@@ -94,11 +94,13 @@ impl Engine {
         self.shared.chain.read().tip.blockhashes.last()
     }
 
-    /// The account as of the newest executed block; `None` if it does not exist.
+    /// The account as of the newest executed block; `None` if it does not exist. Waits for a block that is being executed
+    /// to end: nobody sees a state between two transactions.
     ///
     /// # Errors
     /// [`EngineError::Store`] if it has to be read from the store and that fails.
     pub fn account(&self, key: &Pubkey) -> Result<Option<Account>, EngineError> {
+        let _no_block_runs = self.shared.executor.lock();
         let index = self.shared.table.intern(key);
         self.shared.table.load(&[index], &*self.shared.store)?;
         Ok(self.shared.table.peek(index).filter(Account::exists))
@@ -218,6 +220,7 @@ impl Shared {
 
     /// Takes back the newest executed block. Dropping one that has children poisons the engine: they are void.
     pub(crate) fn take_back(&self, undo: Undo, slot: u64, changes: &[AccountChange]) {
+        let _no_block_runs = self.executor.lock();
         let mut chain = self.chain.write();
         if chain.open_slots.back() != Some(&slot) {
             chain.poison.get_or_insert(format!("the block at slot {slot} was dropped while a later one was open"));
@@ -228,6 +231,8 @@ impl Shared {
             self.table.revert(change);
         }
         chain.statuses.pop(&self.statuses);
+        // Another block may deploy other bytes in the same slot.
+        self.programs.forget_from(slot);
         chain.tip = undo.tip;
     }
 }
@@ -368,9 +373,12 @@ impl Executor {
         changes.sort_unstable_by_key(|change| change.key);
 
         let processed = || block.transactions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.receipt().is_some());
-        let mut chain = shared.chain.write();
-        let parent = chain.tip.header;
-        let lattice = chain.tip.lattice.after(&changes);
+        // Hashed without the chain lock: only holders of the executor's lock move the tip.
+        let (parent, parent_lattice) = {
+            let chain = shared.chain.read();
+            (chain.tip.header, chain.tip.lattice.clone())
+        };
+        let lattice = parent_lattice.after(&changes);
         let signature_count = processed().map(|(one, _)| one.transaction().signatures().len() as u64).sum();
         let header = BlockHeader {
             slot: block.slot,
@@ -386,6 +394,7 @@ impl Executor {
             block_hash: block_hash(&parent.block_hash, signature_count, &block.blockhash, &lattice),
         };
         let hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
+        let mut chain = shared.chain.write();
         let statuses_from_slot = chain.statuses.push(block.slot, hashes, &shared.statuses);
         let undo = chain.advance(header, lattice.clone(), &block);
         ExecutedBlock {
@@ -430,6 +439,7 @@ impl Executor {
                 shared.table.reset(index);
             }
             worker.outcomes.clear();
+            worker.machine_mut().abandon();
             worker.collected_lamports = 0;
         }
         let hashes: Vec<Hash> = block

@@ -122,9 +122,7 @@ impl BlockPlan {
     /// Finds the program-data accounts of every loader-v3 program among the keys.
     fn find_programs(&mut self, inputs: &PlanInputs<'_>) -> Result<(), StoreError> {
         for &index in &self.keys {
-            let address = inputs
-                .table
-                .with(index, |account| if account.executable { programs::program_data_address(account) } else { None });
+            let address = inputs.table.with(index, programs::program_data_address);
             if let Some(address) = address {
                 self.programs.insert(inputs.table.slot(index).key, inputs.table.intern(&address));
             }

@@ -128,3 +128,30 @@ fn dropping_a_parent_under_its_child_is_told() {
     drop(first);
     assert!(matches!(engine.commit_block(second), Err(EngineError::Poisoned { .. })));
 }
+
+/// Readers on other threads wait for the open block: they never disturb its workers and never see its middle.
+#[test]
+fn readers_beside_running_blocks() {
+    let engine = Engine::builder()
+        .fund(address(&key(1)), 1_000_000_000_000)
+        .fund(address(&key(2)), 1_000_000_000_000)
+        .workers(2)
+        .build()
+        .expect("an engine");
+    let both = [address(&key(1)), address(&key(2))];
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for round in 0..30 {
+                let block = (0..200).map(|n| pay(&engine, 1 + round * 200 + n)).collect();
+                assert!(commit(&engine, block).iter().all(is_success));
+            }
+        });
+        while !writer.is_finished() {
+            let lamports = engine.account(&both[1]).expect("readable").expect("it exists").lamports - 1_000_000_000_000;
+            // Block k ends with the sum of 1 to 200 × (k + 1): any other sum is the middle of a block.
+            let is_block_end = (0..=30u64).any(|blocks| lamports == 100 * blocks * (200 * blocks + 1));
+            assert!(is_block_end, "{lamports} lamports are no end of a block");
+        }
+        writer.join().expect("blocks are not disturbed");
+    });
+}

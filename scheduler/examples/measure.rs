@@ -3,6 +3,8 @@
 //! ns per transaction: grows with the cost the graph adds to each transaction. µs per run: grows with the cost of
 //! starting and ending a block on the pool; the transactions themselves do nothing or a fixed number of rounds.
 
+#![allow(clippy::disallowed_methods, reason = "a measurement needs a clock")]
+
 use heddle_scheduler::{ConflictGraph, Pool, RunStats, Schedule};
 use heddle_types::AccountLock;
 use std::hint::black_box;

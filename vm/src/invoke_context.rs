@@ -71,6 +71,15 @@ impl InvokeContext {
         debug_assert_eq!(self.open_frames, 0);
     }
 
+    /// Closes what a panic left open, so that the machine can be used again.
+    pub fn abandon(&mut self) {
+        while self.open_frames > 0 {
+            self.close_frame();
+        }
+        self.transaction.clear();
+        self.logs = None;
+    }
+
     /// Runs every top-level instruction in order, stopping at the first that fails.
     ///
     /// # Errors

@@ -82,6 +82,11 @@ impl ProgramCache {
         self.entries.entry((*key, deployment_slot)).or_insert(entry).clone()
     }
 
+    /// Forgets programs deployed in `slot` or later, because the blocks that deployed them were dropped.
+    pub fn forget_from(&self, slot: u64) {
+        self.entries.retain(|(_, deployment_slot), _| *deployment_slot < slot);
+    }
+
     /// How many programs were loaded so far.
     pub fn miss_count(&self) -> u64 {
         self.misses.load(Ordering::Relaxed)
