@@ -1,5 +1,7 @@
 //! The conflict graph: insert, dispatch and complete, per transaction; no conflicts, a hot account, readers.
 
+#![allow(missing_docs, reason = "criterion_group! makes functions without documentation")]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use heddle_scheduler::ConflictGraph;
 use heddle_types::AccountLock;

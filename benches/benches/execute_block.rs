@@ -1,6 +1,8 @@
 //! Whole blocks without signatures and without a disk: plan, graph, execution, lattice, hash; each block is dropped again.
 //! The serial executor is the baseline of the workers.
 
+#![allow(missing_docs, reason = "criterion_group! makes functions without documentation")]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use heddle_engine::{Block, Engine, Parallelism, Verification, verify_batch};
 use heddle_loadgen::{BlockRange, Generator, Workload, WorkloadConfig};

@@ -1,5 +1,7 @@
 //! Ingress of one transfer: parsing its bytes, hashing its message, strictly verifying its signature.
 
+#![allow(missing_docs, reason = "criterion_group! makes functions without documentation")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
