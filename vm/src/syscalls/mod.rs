@@ -1,4 +1,4 @@
-//! What a guest can call. One family per file; [`register_all`] is the list.
+//! What a guest can call. One family per file; `register_all` is the list.
 //!
 //! Every syscall follows `solana-syscalls` 4.2.2 under mainnet's features: the same units charged at the same points, the
 //! same order of checks, the same return codes and texts, because each of them decides what a transaction does.
