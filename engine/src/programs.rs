@@ -8,35 +8,35 @@
 use std::{collections::HashMap, sync::Arc};
 
 use ahash::RandomState;
+use heddle_programs::LoaderV3State;
 use heddle_types::{Account, AccountIndex, Pubkey, ids};
 use heddle_vm::{ProgramCache, ProgramEntry, ProgramSource, Runtime};
 
 use crate::account_table::AccountTable;
 
-const STATE_PROGRAM: u32 = 2;
-const STATE_PROGRAM_DATA: u32 = 3;
-/// Bytes of a program-data account before the ELF: tag, slot, authority.
-const PROGRAM_DATA_META_BYTES: usize = 45;
-
 /// The program-data address of a loader-v3 program account.
 pub(crate) fn program_data_address(account: &Account) -> Option<Pubkey> {
-    if account.owner != ids::bpf_loader_upgradeable::ID || tag(&account.data)? != STATE_PROGRAM {
-        return None;
+    match loader_v3_state(account)? {
+        LoaderV3State::Program { programdata } => Some(programdata),
+        _ => None,
     }
-    Some(Pubkey::new_from_array(account.data.get(4..36)?.try_into().ok()?))
-}
-
-fn tag(data: &[u8]) -> Option<u32> {
-    Some(u32::from_le_bytes(data.get(..4)?.try_into().ok()?))
 }
 
 /// (deployment slot, ELF) of a program-data account.
 fn program_data(account: &Account) -> Option<(u64, &[u8])> {
-    if account.owner != ids::bpf_loader_upgradeable::ID || tag(&account.data)? != STATE_PROGRAM_DATA {
+    match loader_v3_state(account)? {
+        LoaderV3State::ProgramData { slot, .. } => {
+            Some((slot, account.data.get(LoaderV3State::PROGRAM_DATA_HEADER_BYTES..)?))
+        }
+        _ => None,
+    }
+}
+
+fn loader_v3_state(account: &Account) -> Option<LoaderV3State> {
+    if account.owner != ids::bpf_loader_upgradeable::ID {
         return None;
     }
-    let slot = u64::from_le_bytes(account.data.get(4..12)?.try_into().ok()?);
-    Some((slot, account.data.get(PROGRAM_DATA_META_BYTES..)?))
+    LoaderV3State::from_bytes(&account.data)
 }
 
 /// Loader-v3 programs named by a block: program address → index of its program-data account.
