@@ -49,6 +49,7 @@ pub use contention::{Contention, HotAccount};
 pub use engine::{CommittedBlock, Engine, Parallelism};
 pub use error::{BuildError, EngineError, ExecuteError, IngressError};
 pub use execute::Outcome;
+pub use heddle_scheduler::WORKERS_MAX;
 pub use heddle_types::Receipt;
 pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_signatures};
 pub use replay::{Difference, ReplayError, ReplayReport, replay};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use heddle_engine::WORKERS_MAX;
 use heddle_loadgen::Workload;
 
 /// A parallel transaction execution engine, SVM-style.
@@ -34,7 +35,7 @@ pub(crate) struct LoadArguments {
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     pub(crate) block_size: u32,
     /// Workers that execute transactions (default: one per core)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX as i64))]
     pub(crate) workers: Option<u16>,
     /// Seed of every key and every choice
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -79,7 +80,7 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) db: PathBuf,
     /// Workers that execute transactions (default: one per core)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX as i64))]
     pub(crate) workers: Option<u16>,
     /// Print one JSON object instead of a report
     #[arg(long)]

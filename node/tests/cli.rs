@@ -138,6 +138,7 @@ fn bad_arguments_exit_with_2() {
         (&["load", "--memory", "--zipf", "99"], "zipf"),
         (&["load", "--memory", "--accounts", "1"], "accounts"),
         (&["load", "--memory", "--workers", "0"], "workers"),
+        (&["load", "--memory", "--workers", "65"], "workers"),
         (&["load", "--memory", "--db", "x"], "--db"),
         (&["verify"], "--db"),
         (&["fly"], "fly"),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel;
 use heddle_engine::{
-    Contention, Engine, ExecutedBlock, Outcome, Parallelism, Verification, VerifiedTransaction, verify_batch,
+    Contention, Engine, ExecutedBlock, Outcome, StageTimes, Verification, VerifiedTransaction, verify_batch,
 };
 use heddle_loadgen::SignedBlock;
 use indicatif::ProgressBar;
@@ -45,6 +45,12 @@ pub(crate) struct Totals {
 impl Totals {
     pub(crate) fn transactions(&self) -> u64 {
         self.succeeded + self.failed + self.rejected
+    }
+
+    fn add_times(&mut self, times: StageTimes) {
+        self.schedule += times.schedule;
+        self.execute += times.execute;
+        self.hash += times.hash;
     }
 
     fn count(&mut self, outcomes: &[Outcome]) {
@@ -136,12 +142,8 @@ impl Pipeline {
         }
 
         let began = Instant::now();
-        let workers = Parallelism::Workers(self.engine.workers());
-        let executed = self.engine.execute_block_with(self.engine.next_block(verified), workers)?;
-        let times = executed.times();
-        totals.schedule += times.schedule;
-        totals.execute += times.execute;
-        totals.hash += times.hash;
+        let executed = self.engine.execute_block(self.engine.next_block(verified))?;
+        totals.add_times(executed.times());
         let commit_began = Instant::now();
         let committed = self.engine.commit_block(executed)?;
         totals.commit += commit_began.elapsed();
@@ -191,10 +193,7 @@ impl Pipeline {
         let mut totals = Totals::default();
         for transactions in verified {
             let block = self.engine.execute_block(self.engine.next_block(transactions))?;
-            let times = block.times();
-            totals.schedule += times.schedule;
-            totals.execute += times.execute;
-            totals.hash += times.hash;
+            totals.add_times(block.times());
             if executed.send(block).is_err() {
                 break;
             }
