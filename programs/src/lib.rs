@@ -20,6 +20,7 @@ pub use compute_budget_limits::{
 };
 pub use elf::{ShippedProgram, ids, shipped_programs};
 pub use genesis::genesis_accounts;
+use heddle_types::Gates;
 use heddle_vm::{Runtime, RuntimeBuilder};
 pub use reserved_keys::{RESERVED_KEYS, is_reserved};
 use solana_sdk_ids::{
@@ -39,7 +40,12 @@ pub fn runtime() -> Arc<Runtime> {
 
 /// As [`runtime`], for those who register programs or syscalls of their own.
 pub fn runtime_builder() -> RuntimeBuilder {
-    Runtime::builder()
+    runtime_builder_with(Gates::mainnet())
+}
+
+/// As [`runtime_builder`], under other feature gates than mainnet's ([`heddle_types::FeatureSet::gates`]).
+pub fn runtime_builder_with(gates: Gates) -> RuntimeBuilder {
+    Runtime::builder(gates)
         .builtin(system_program::ID, system::process)
         .builtin(compute_budget::ID, builtins::compute_budget::process)
         .builtin(bpf_loader_deprecated::ID, loader_legacy::process_v1)

@@ -7,6 +7,7 @@
 
 mod account;
 pub mod block;
+pub mod features;
 pub mod limits;
 mod lock_set;
 mod receipt;
@@ -15,6 +16,7 @@ pub mod wire;
 
 pub use account::{Account, AccountData};
 pub use block::{AccountDigest, BlockHeader, Genesis, StatusEntry, StoredTransaction};
+pub use features::{FeatureSet, Gates, UnsupportedFeature};
 pub use lock_set::{Access, AccountIndex, AccountLock};
 pub use receipt::{InnerInstruction, Receipt, ReceiptDetails, ReturnData};
 pub use solana_hash::Hash;

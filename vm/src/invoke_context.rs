@@ -9,7 +9,7 @@
 
 use std::{ptr::NonNull, sync::Arc};
 
-use heddle_types::Pubkey;
+use heddle_types::{Gates, Pubkey};
 use solana_instruction_error::InstructionError;
 use solana_sbpf::{memory_region::MemoryMapping, vm::ContextObject};
 use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, native_loader};
@@ -236,6 +236,11 @@ impl InvokeContext {
     /// Facts of the block.
     pub fn block(&self) -> &BlockEnvironment {
         &self.block
+    }
+
+    /// Which switchable rules are on.
+    pub fn gates(&self) -> &Gates {
+        self.runtime.gates()
     }
 
     /// The runtime this machine belongs to.

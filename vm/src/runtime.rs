@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use heddle_types::Pubkey;
+use heddle_types::{Gates, Pubkey};
 use solana_sbpf::{
     program::{BuiltinFunctionDefinition, BuiltinProgram, SBPFVersion},
     vm::Config,
@@ -16,15 +16,22 @@ pub struct Runtime {
     builtins: HashMap<Pubkey, Arc<dyn Builtin>>,
     precompiles: HashMap<Pubkey, Arc<dyn Precompile>>,
     loader: Arc<BuiltinProgram<InvokeContext>>,
+    deployment_loader: Arc<BuiltinProgram<InvokeContext>>,
+    gates: Gates,
     mode: ExecutionMode,
 }
 
 impl Runtime {
-    /// A runtime with mainnet's syscalls and no builtins; add those with the builder.
-    pub fn builder() -> RuntimeBuilder {
-        let mut loader = BuiltinProgram::new_loader(config());
-        syscalls::register_all(&mut loader);
-        RuntimeBuilder { builtins: HashMap::new(), precompiles: HashMap::new(), loader, mode: ExecutionMode::default() }
+    /// A runtime with the syscalls that `gates` switch on and no builtins; add those with the builder.
+    pub fn builder(gates: Gates) -> RuntimeBuilder {
+        RuntimeBuilder {
+            builtins: HashMap::new(),
+            precompiles: HashMap::new(),
+            loader: loader(&gates, Purpose::Execution),
+            deployment_loader: loader(&gates, Purpose::Deployment),
+            gates,
+            mode: ExecutionMode::default(),
+        }
     }
 
     /// The builtin at `key`.
@@ -47,8 +54,19 @@ impl Runtime {
         self.mode
     }
 
+    /// Which switchable rules are on.
+    pub fn gates(&self) -> &Gates {
+        &self.gates
+    }
+
+    /// The environment that programs run in.
     pub(crate) fn loader(&self) -> &Arc<BuiltinProgram<InvokeContext>> {
         &self.loader
+    }
+
+    /// The stricter environment that new programs must pass.
+    pub(crate) fn deployment_loader(&self) -> &Arc<BuiltinProgram<InvokeContext>> {
+        &self.deployment_loader
     }
 }
 
@@ -57,6 +75,8 @@ pub struct RuntimeBuilder {
     builtins: HashMap<Pubkey, Arc<dyn Builtin>>,
     precompiles: HashMap<Pubkey, Arc<dyn Precompile>>,
     loader: BuiltinProgram<InvokeContext>,
+    deployment_loader: BuiltinProgram<InvokeContext>,
+    gates: Gates,
     mode: ExecutionMode,
 }
 
@@ -78,8 +98,10 @@ impl RuntimeBuilder {
     /// # Panics
     /// If the name's hash collides with that of another registered syscall.
     pub fn syscall<S: BuiltinFunctionDefinition<InvokeContext>>(mut self, name: &str) -> Self {
-        self.loader.unregister_function(name);
-        S::register(&mut self.loader, name).expect("syscall names do not collide");
+        for loader in [&mut self.loader, &mut self.deployment_loader] {
+            loader.unregister_function(name);
+            S::register(loader, name).expect("syscall names do not collide");
+        }
         self
     }
 
@@ -95,13 +117,33 @@ impl RuntimeBuilder {
             builtins: self.builtins,
             precompiles: self.precompiles,
             loader: Arc::new(self.loader),
+            deployment_loader: Arc::new(self.deployment_loader),
+            gates: self.gates,
             mode: self.mode,
         })
     }
 }
 
-/// The VM configuration of mainnet (`solana-syscalls` 4.2): flat, aligned memory map, frames of 4 KiB, v0 to v3.
-fn config() -> Config {
+/// What an environment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Running what was deployed at any time.
+    Execution,
+    /// Accepting new programs: no malformed ELFs that old loaders took, no `sol_alloc_free_`.
+    Deployment,
+}
+
+fn loader(gates: &Gates, purpose: Purpose) -> BuiltinProgram<InvokeContext> {
+    let mut loader = BuiltinProgram::new_loader(config(gates, purpose));
+    syscalls::register_all(&mut loader, gates);
+    if purpose == Purpose::Deployment {
+        loader.unregister_function(syscalls::ALLOC_FREE);
+    }
+    loader
+}
+
+/// The VM configuration of mainnet (`solana-syscalls` 4.2): flat, aligned memory map, frames of 4 KiB.
+fn config(gates: &Gates, purpose: Purpose) -> Config {
     Config {
         max_call_depth: costs::CALL_DEPTH_MAX,
         stack_frame_size: 4096,
@@ -110,11 +152,25 @@ fn config() -> Config {
         instruction_meter_checkpoint_distance: 10_000,
         enable_instruction_meter: true,
         enable_symbol_and_section_labels: false,
-        reject_broken_elfs: false,
+        reject_broken_elfs: purpose == Purpose::Deployment,
         sanitize_user_provided_values: true,
         optimize_rodata: false,
         aligned_memory_mapping: true,
-        enabled_sbpf_versions: SBPFVersion::V0..=SBPFVersion::V3,
+        enabled_sbpf_versions: SBPFVersion::V0..=newest_version(gates),
         ..Config::default()
+    }
+}
+
+/// The newest version that programs may have. Versions are enabled in order: a later one does without an earlier gate
+/// (crate `solana-syscalls` 4.2).
+fn newest_version(gates: &Gates) -> SBPFVersion {
+    if gates.enable_sbpf_v3_deployment_and_execution {
+        SBPFVersion::V3
+    } else if gates.enable_sbpf_v2_deployment_and_execution {
+        SBPFVersion::V2
+    } else if gates.enable_sbpf_v1_deployment_and_execution {
+        SBPFVersion::V1
+    } else {
+        SBPFVersion::V0
     }
 }

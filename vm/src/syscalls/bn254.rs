@@ -1,6 +1,7 @@
 //! Points of BN254, the curve that Ethereum calls `alt_bn128`: group operations, pairing and compression. The
 //! mathematics is crate `solana-bn254`, the same that Agave runs.
 
+use heddle_types::Gates;
 use solana_bn254::{
     compression::prelude::{
         alt_bn128_g1_compress_be, alt_bn128_g1_compress_le, alt_bn128_g1_decompress_be, alt_bn128_g1_decompress_le,
@@ -25,9 +26,13 @@ const G2_POINT_BYTES: u64 = 128;
 const PAIR_BYTES: u64 = G1_POINT_BYTES + G2_POINT_BYTES;
 const PAIRING_RESULT_BYTES: u64 = 32;
 
-pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>) {
-    add::<OperateInGroup>(loader, "sol_alt_bn128_group_op");
-    add::<Compress>(loader, "sol_alt_bn128_compression");
+pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>, gates: &Gates) {
+    if gates.enable_alt_bn128_syscall {
+        add::<OperateInGroup>(loader, "sol_alt_bn128_group_op");
+    }
+    if gates.enable_alt_bn128_compression_syscall {
+        add::<Compress>(loader, "sol_alt_bn128_compression");
+    }
 }
 
 syscall!(

@@ -2,6 +2,7 @@
 //! [`super::bls12_381`].
 
 use curve25519_dalek::{EdwardsPoint, RistrettoPoint};
+use heddle_types::Gates;
 use solana_bls12_381_syscall::Endianness::{BE, LE};
 use solana_sbpf::program::BuiltinProgram;
 
@@ -52,12 +53,16 @@ pub(super) struct Operands {
     pub(super) result: u64,
 }
 
-pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>) {
-    add::<ValidatePoint>(loader, "sol_curve_validate_point");
-    add::<OperateInGroup>(loader, "sol_curve_group_op");
-    add::<MultiscalarMultiply>(loader, "sol_curve_multiscalar_mul");
-    add::<Decompress>(loader, "sol_curve_decompress");
-    add::<MapPairing>(loader, "sol_curve_pairing_map");
+pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>, gates: &Gates) {
+    if gates.curve25519_syscall_enabled {
+        add::<ValidatePoint>(loader, "sol_curve_validate_point");
+        add::<OperateInGroup>(loader, "sol_curve_group_op");
+        add::<MultiscalarMultiply>(loader, "sol_curve_multiscalar_mul");
+    }
+    if gates.enable_bls12_381_syscall {
+        add::<Decompress>(loader, "sol_curve_decompress");
+        add::<MapPairing>(loader, "sol_curve_pairing_map");
+    }
 }
 
 syscall!(

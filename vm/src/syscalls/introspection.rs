@@ -1,5 +1,6 @@
 //! What a program may ask about its transaction and its block: stack height, sibling instructions, stakes.
 
+use heddle_types::Gates;
 use solana_sbpf::program::BuiltinProgram;
 
 use super::{add, syscall};
@@ -12,10 +13,12 @@ const HEADER_BYTES: u64 = 16;
 /// Bytes of `AccountMeta`: key, signer, writable.
 const ACCOUNT_META_BYTES: u64 = 34;
 
-pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>) {
+pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>, gates: &Gates) {
     add::<GetStackHeight>(loader, "sol_get_stack_height");
     add::<GetProcessedSibling>(loader, "sol_get_processed_sibling_instruction");
-    add::<GetEpochStake>(loader, "sol_get_epoch_stake");
+    if gates.enable_get_epoch_stake_syscall {
+        add::<GetEpochStake>(loader, "sol_get_epoch_stake");
+    }
 }
 
 syscall!(

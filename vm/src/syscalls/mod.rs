@@ -22,6 +22,7 @@ mod sysvar;
 #[cfg(test)]
 mod test_guest;
 
+use heddle_types::Gates;
 use solana_sbpf::program::{BuiltinFunctionDefinition, BuiltinProgram};
 
 use crate::{GuestSlice, InvokeContext, VmError};
@@ -53,8 +54,11 @@ macro_rules! syscall {
 }
 pub(crate) use syscall;
 
-/// Registers every syscall that is active on mainnet.
-pub(crate) fn register_all(loader: &mut BuiltinProgram<InvokeContext>) {
+/// The allocator syscall, which only programs deployed long ago may call.
+pub(crate) const ALLOC_FREE: &str = "sol_alloc_free_";
+
+/// Registers every syscall that `gates` switch on.
+pub(crate) fn register_all(loader: &mut BuiltinProgram<InvokeContext>, gates: &Gates) {
     control::register(loader);
     logging::register(loader);
     memory::register(loader);
@@ -62,12 +66,14 @@ pub(crate) fn register_all(loader: &mut BuiltinProgram<InvokeContext>) {
     program_address::register(loader);
     hash::register(loader);
     secp256k1::register(loader);
-    curve::register(loader);
-    bn254::register(loader);
-    poseidon::register(loader);
-    sysvar::register(loader);
+    curve::register(loader, gates);
+    bn254::register(loader, gates);
+    if gates.enable_poseidon_syscall {
+        poseidon::register(loader);
+    }
+    sysvar::register(loader, gates);
     return_data::register(loader);
-    introspection::register(loader);
+    introspection::register(loader, gates);
     invoke::register(loader);
 }
 

@@ -1,6 +1,6 @@
 //! Sysvars: whole, in the layout of their C structs, or any part of their account data.
 
-use heddle_types::Pubkey;
+use heddle_types::{Gates, Pubkey};
 use solana_instruction_error::InstructionError;
 use solana_sbpf::{ebpf::MM_INPUT_START, program::BuiltinProgram};
 use solana_sdk_ids::sysvar;
@@ -23,13 +23,17 @@ const READABLE: [Pubkey; 7] = [
     sysvar::last_restart_slot::ID,
 ];
 
-pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>) {
+pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>, gates: &Gates) {
     add::<GetClock>(loader, "sol_get_clock_sysvar");
     add::<GetEpochSchedule>(loader, "sol_get_epoch_schedule_sysvar");
     add::<GetRent>(loader, "sol_get_rent_sysvar");
-    add::<GetLastRestartSlot>(loader, "sol_get_last_restart_slot");
     add::<GetEpochRewards>(loader, "sol_get_epoch_rewards_sysvar");
-    add::<GetSysvar>(loader, "sol_get_sysvar");
+    if gates.last_restart_slot_sysvar {
+        add::<GetLastRestartSlot>(loader, "sol_get_last_restart_slot");
+    }
+    if gates.get_sysvar_syscall_enabled {
+        add::<GetSysvar>(loader, "sol_get_sysvar");
+    }
 }
 
 syscall!(

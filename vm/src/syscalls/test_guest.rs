@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heddle_types::{Account, Hash, Pubkey};
+use heddle_types::{Account, Gates, Hash, Pubkey};
 use solana_instruction_error::InstructionError;
 use solana_sbpf::ebpf::{MM_HEAP_START, MM_INPUT_START};
 use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated};
@@ -109,7 +109,7 @@ impl Guest {
     }
 
     fn run_as(&self, mode: ExecutionMode) -> Outcome {
-        let runtime = Runtime::builder().execution_mode(mode).build();
+        let runtime = Runtime::builder(Gates::mainnet()).execution_mode(mode).build();
         let program = Arc::new(ProgramEntry::assemble(&self.source, &runtime));
         let block = Arc::new(BlockEnvironment::new(clock(), Hash::default()));
         let mut context = InvokeContext::new(runtime, block, Arc::new(OneProgram(program)));
