@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use heddle_scheduler::{Pool, Schedule};
 use heddle_storage::{MemoryStore, Store, Tip};
-use heddle_types::{Account, BlockHeader, Genesis, Hash, Pubkey, ids};
+use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids};
 use heddle_vm::{BlockEnvironment, Clock, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache};
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,7 @@ pub struct Builder {
     workers: usize,
     workers_max: usize,
     runtime: Option<Arc<Runtime>>,
+    features: Option<FeatureSet>,
     accounts: Vec<(Pubkey, Account)>,
     genesis_timestamp: i64,
     genesis_blockhash: Option<Hash>,
@@ -44,6 +45,7 @@ impl Default for Builder {
             workers: 1,
             workers_max: 1,
             runtime: None,
+            features: None,
             accounts: Vec::new(),
             genesis_timestamp: 0,
             genesis_blockhash: None,
@@ -86,6 +88,12 @@ impl Builder {
     /// Builtins, precompiles and syscalls (default: mainnet's, [`heddle_programs::runtime`]).
     pub fn runtime(mut self, runtime: Arc<Runtime>) -> Self {
         self.runtime = Some(runtime);
+        self
+    }
+
+    /// Feature gates (default: mainnet's, [`FeatureSet::mainnet`]); not with [`Self::runtime`], which has its own.
+    pub fn features(mut self, features: FeatureSet) -> Self {
+        self.features = Some(features);
         self
     }
 
@@ -142,9 +150,15 @@ impl Builder {
     /// given accounts must be those it began with, or none.
     ///
     /// # Errors
-    /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, the pool cannot start.
+    /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, a feature gate is asked for that
+    /// no rule follows, the pool cannot start.
     pub fn build(self) -> Result<Engine, BuildError> {
-        let runtime = self.runtime.clone().unwrap_or_else(heddle_programs::runtime);
+        let runtime = match (&self.runtime, &self.features) {
+            (Some(_), Some(_)) => return Err(BuildError::FeaturesBesideRuntime),
+            (Some(runtime), None) => runtime.clone(),
+            (None, Some(features)) => heddle_programs::runtime_builder_with(features.gates()?).build(),
+            (None, None) => heddle_programs::runtime(),
+        };
         let tip = match self.store.tip()? {
             Some(tip) => {
                 self.check_genesis(&runtime)?;

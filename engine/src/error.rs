@@ -2,7 +2,7 @@
 
 use heddle_scheduler::PoolError;
 use heddle_storage::StoreError;
-use heddle_types::{Hash, Pubkey, TransactionError, WireError};
+use heddle_types::{Hash, Pubkey, TransactionError, UnsupportedFeature, WireError};
 
 /// Why an engine could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,12 @@ pub enum BuildError {
         /// What the builder would have made.
         given: Hash,
     },
+    /// A feature gate was asked for in a form that no rule has.
+    #[error(transparent)]
+    UnsupportedFeature(#[from] UnsupportedFeature),
+    /// Both a runtime and features were given: a runtime has its features already.
+    #[error("features were given beside a runtime: give them to the runtime (heddle_programs::runtime_builder_with)")]
+    FeaturesBesideRuntime,
     /// The same account was given twice.
     #[error("genesis account {0} is given twice")]
     DuplicateGenesisAccount(Pubkey),

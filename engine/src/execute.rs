@@ -14,18 +14,17 @@
 //! transaction locks.
 
 use heddle_programs::ComputeBudgetLimits;
-use heddle_types::{
-    Account, AccountIndex, Hash, InnerInstruction, Pubkey, Receipt, ReceiptDetails, ReturnData, SanitizedTransaction,
-    TransactionError, ids,
-};
+use heddle_types::{Account, AccountIndex, Hash, Pubkey, Receipt, SanitizedTransaction, TransactionError, ids};
 use heddle_vm::{BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, NonceData, NonceState, NonceVersion};
 
 use crate::{
     VerifiedTransaction,
     account_table::AccountTable,
+    details,
     fees::{self, Fee, RentObservation},
     instructions_sysvar,
     plan::{BlockPlan, PlannedTransaction},
+    programs,
     status_cache::StatusCache,
 };
 
@@ -150,6 +149,8 @@ impl Worker {
             loaded_data_bytes: 0,
             details: None,
         };
+        let mut details =
+            block.record_details.then(|| Box::new(details::before(block, planned, admitted.payer.lamports)));
         let loaded = self.load(block, planned, transaction, admitted, &mut loaded_bytes);
         receipt.loaded_data_bytes = loaded_bytes.count.min(loaded_bytes.max) as u32;
         if let Err(error) = loaded {
@@ -158,8 +159,11 @@ impl Worker {
             receipt.executed = true;
             receipt.status = self.run(block, planned, transaction);
             receipt.compute_units = self.machine.consumed_units();
-            receipt.details = block.record_details.then(|| Box::new(self.details()));
+            if let Some(details) = &mut details {
+                details::add_execution(details, &mut self.machine, receipt.status.is_ok());
+            }
         }
+        receipt.details = details;
         if effect == Effect::Commit {
             match receipt.status {
                 Ok(()) => self.write_accounts(block, planned),
@@ -280,28 +284,6 @@ impl Worker {
         }
     }
 
-    fn details(&mut self) -> ReceiptDetails {
-        let logs = self.machine.take_logs().unwrap_or_default();
-        let context = &self.machine.transaction;
-        let (program, data) = context.return_data();
-        let return_data = (!data.is_empty()).then(|| ReturnData { program: *program, data: data.to_vec() });
-        let inner_instructions = context.trace()[context.top_level_count().min(context.trace().len())..]
-            .iter()
-            .map(|instruction| InnerInstruction {
-                top_level_index: instruction.top_level_index as u8,
-                stack_height: instruction.stack_height,
-                program_index: instruction.program_index as u8,
-                account_indices: context
-                    .accounts_of(instruction)
-                    .iter()
-                    .map(|account| account.index_in_transaction as u8)
-                    .collect(),
-                data: context.data_of(instruction).to_vec(),
-            })
-            .collect();
-        ReceiptDetails { logs, return_data, inner_instructions }
-    }
-
     /// The working copies after [`Self::process`], for simulation: (key, account) of every writable account.
     pub(crate) fn working_copies(&self) -> impl Iterator<Item = (Pubkey, &Account)> {
         let context = &self.machine.transaction;
@@ -419,9 +401,6 @@ impl LoadedBytes {
 }
 
 /// Counts an account, and the program data behind it unless the transaction names that account itself.
-///
-/// Program data of a program that became one within this block is not locked and not counted. DEVIATION: Agave counts it;
-/// nothing can deploy within a block yet.
 fn count_loaded(
     block: &BlockContext<'_>,
     keys: &[AccountIndex],
@@ -433,7 +412,7 @@ fn count_loaded(
         return Ok(());
     }
     loaded_bytes.add(ACCOUNT_BASE_BYTES + account.data.len() as u64)?;
-    if account.owner != ids::bpf_loader_upgradeable::ID {
+    if programs::program_data_address(account).is_none() {
         return Ok(());
     }
     let Some(&data_index) = block.plan.programs.get(&block.table.slot(index).key) else { return Ok(()) };

@@ -26,6 +26,7 @@ mod blockhash_queue;
 mod builder;
 mod chain;
 mod contention;
+mod details;
 #[doc(hidden)]
 pub mod doc;
 mod engine;
