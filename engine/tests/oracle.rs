@@ -233,3 +233,8 @@ fn precompiles() {
 fn generated() {
     check_topic("generated");
 }
+
+#[test]
+fn loader_v3() {
+    check_topic("loader_v3");
+}

@@ -5,6 +5,7 @@ use crate::{case::Case, environment::Environment};
 mod ata;
 mod fees;
 mod generated;
+mod loader_v3;
 mod memo;
 mod precompiles;
 mod system;
@@ -27,4 +28,5 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "memo", cases: memo::cases },
     Topic { name: "precompiles", cases: precompiles::cases },
     Topic { name: "generated", cases: generated::cases },
+    Topic { name: "loader_v3", cases: loader_v3::cases },
 ];
