@@ -62,7 +62,8 @@ fn errors_of(case: Case, make: impl Fn(Address) -> Instruction) -> Case {
 }
 
 fn set_errors(environment: &Environment) -> Case {
-    let case = errors_of(base(environment, "set_authority_errors"), |target| set_authority(target, Some("new authority")));
+    let case =
+        errors_of(base(environment, "set_authority_errors"), |target| set_authority(target, Some("new authority")));
     fails(case, set_authority(address("buffer"), None))
 }
 

@@ -23,7 +23,11 @@ fn initialization(environment: &Environment) -> Case {
         .account(address("rich in zeros"), uninitialized(environment, 5_000));
     let case = run(case, Expect::Success, &[initialize("fresh")]);
     let case = run(case, Expect::Success, &[initialize("exact")]);
-    let case = run(case, Expect::Success, &[with(initialize("rich in zeros"), |accounts| accounts[1] = w(address("rich in zeros")))]);
+    let case = run(
+        case,
+        Expect::Success,
+        &[with(initialize("rich in zeros"), |accounts| accounts[1] = w(address("rich in zeros")))],
+    );
     run(case, Expect::Success, &[write("fresh", 0, b"abc")])
 }
 
@@ -45,10 +49,17 @@ fn initialization_errors(environment: &Environment) -> Case {
 }
 
 fn writing(environment: &Environment) -> Case {
-    let mut case = base(environment, "write")
-        .account(address("header"), buffer(environment, Some("authority"), &[]))
-        .account(address("foreign"), Account { owner: system_program::ID, ..buffer(environment, Some("authority"), &[7; 50]) });
-    let written = [write("buffer", 0, b"first"), write("buffer", 45, b"last!"), write("buffer", 50, b""), write("header", 0, b"")];
+    let mut case =
+        base(environment, "write").account(address("header"), buffer(environment, Some("authority"), &[])).account(
+            address("foreign"),
+            Account { owner: system_program::ID, ..buffer(environment, Some("authority"), &[7; 50]) },
+        );
+    let written = [
+        write("buffer", 0, b"first"),
+        write("buffer", 45, b"last!"),
+        write("buffer", 50, b""),
+        write("header", 0, b""),
+    ];
     for one in written {
         case = run(case, Expect::Success, &[one]);
     }
@@ -86,12 +97,21 @@ fn decoding(environment: &Environment) -> Case {
     extra.data.extend([1, 2, 3]);
     case = run(case, Expect::Success, &[extra]);
     case = run(case, Expect::Success, &[long_write(20, 30)]);
-    for data in [vec![], vec![0, 0, 0], vec![8, 0, 0, 0], vec![255; 4], vec![1, 0, 0, 0, 0, 0, 0, 0], vec![2, 0, 0, 0, 1], vec![6, 0, 0, 0, 1]] {
+    for data in [
+        vec![],
+        vec![0, 0, 0],
+        vec![8, 0, 0, 0],
+        vec![255; 4],
+        vec![1, 0, 0, 0, 0, 0, 0, 0],
+        vec![2, 0, 0, 0, 1],
+        vec![6, 0, 0, 0, 1],
+    ] {
         case = fails(case, instruction(LOADER, metas(), data));
     }
     case = fails(case, long_write(31, 30));
     case = fails(case, long_write(u64::MAX, 30));
     // Without an allowance for the loader's own cost.
-    let limit = instruction(solana_sdk_ids::compute_budget::ID, vec![], [&[2u8], 2_519u32.to_le_bytes().as_slice()].concat());
+    let limit =
+        instruction(solana_sdk_ids::compute_budget::ID, vec![], [&[2u8], 2_519u32.to_le_bytes().as_slice()].concat());
     run(case, Expect::Failure, &[limit, write("buffer", 0, b"x")])
 }

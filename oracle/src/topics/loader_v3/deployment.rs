@@ -66,7 +66,10 @@ fn program_errors(environment: &Environment) -> Case {
         .account(address("poor program"), poor)
         .account(address("a buffer"), buffer(environment, Some("authority"), &[1; 20]))
         .account(address("nonsense"), owned(environment, vec![9; 60]))
-        .account(address("foreign"), Account { owner: system_program::ID, ..uninitialized(environment, PROGRAM_BYTES) });
+        .account(
+            address("foreign"),
+            Account { owner: system_program::ID, ..uninitialized(environment, PROGRAM_BYTES) },
+        );
     for name in ["short", "tiny", "poor program", "a buffer", "nonsense", "foreign", "missing"] {
         let change = |accounts: &mut Vec<AccountMeta>| {
             accounts[2] = w(address(name));
@@ -80,10 +83,16 @@ fn program_errors(environment: &Environment) -> Case {
 fn buffer_errors(environment: &Environment) -> Case {
     let mut case = base(environment, "deploy_buffer_errors")
         .account(address("empty"), buffer(environment, Some("authority"), &[]))
-        .account(address("headless"), owned(environment, buffer(environment, Some("authority"), &[]).data[..36].to_vec()))
+        .account(
+            address("headless"),
+            owned(environment, buffer(environment, Some("authority"), &[]).data[..36].to_vec()),
+        )
         .account(address("without authority"), buffer(environment, None, &elf::succeeds()))
         .account(address("of another"), buffer(environment, Some("other authority"), &elf::succeeds()))
-        .account(address("foreign"), Account { owner: system_program::ID, ..buffer(environment, Some("authority"), &elf::succeeds()) })
+        .account(
+            address("foreign"),
+            Account { owner: system_program::ID, ..buffer(environment, Some("authority"), &elf::succeeds()) },
+        )
         .account(address("fresh"), uninitialized(environment, 500));
     for name in ["empty", "headless", "without authority", "of another", "foreign", "fresh", "missing"] {
         case = fails(case, with(deploy(room()), |accounts| accounts[3] = w(address(name))));
@@ -107,8 +116,8 @@ fn account_errors(environment: &Environment) -> Case {
         |accounts| accounts[1] = w(programdata_address("other")),
         |accounts| accounts[1] = r(programdata_address("program")),
         |accounts| accounts[0] = w(address("rich")),
-        |accounts| accounts[0] = ws(address("poor")),
         |accounts| accounts[0] = r(address("rich")),
+        |accounts| accounts[0] = ws(address("poor")),
     ];
     case = case.lamports("rich", 5 * SOL).lamports("poor", 1_000_000);
     for change in changes {
@@ -167,7 +176,8 @@ fn bad_elfs(environment: &Environment) -> Case {
 /// Each sBPF version that a header can claim, over code of v0; and a program that is of v3.
 fn versions(environment: &Environment) -> Case {
     let mut case = Case::new(environment, "deploy_versions");
-    let claimed = ["v0", "v1", "v2", "v3", "v4"].into_iter().zip(0u8..).map(|(name, version)| (name, elf::version(version)));
+    let claimed =
+        ["v0", "v1", "v2", "v3", "v4"].into_iter().zip(0u8..).map(|(name, version)| (name, elf::version(version)));
     for (name, bytes) in claimed.chain([("v3 indeed", elf::succeeds_v3())]) {
         let program = format!("program {name}");
         case = case

@@ -2,21 +2,15 @@
 
 use super::{instruction, r};
 use crate::case::{account, address};
+use sbpf_assembler::{Assembler, AssemblerOption, SbpfArch};
 use solana_account::Account;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_sdk_ids::bpf_loader;
 
-#[derive(Clone, Copy)]
-enum SbpfArch { V0, V3 }
 fn assemble(version: SbpfArch, text: &str) -> Vec<u8> {
-    use std::io::Write;
+    let options = AssemblerOption::default().with_arch(version);
     let text = format!(".globl entrypoint\nentrypoint:\n{text}\n");
-    let mut child = std::process::Command::new("/tmp/myasm/target/debug/asmtest").arg(if matches!(version, SbpfArch::V3) {"v3"} else {"v0"})
-        .stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let out = child.wait_with_output().unwrap();
-    assert!(out.status.success());
-    out.stdout
+    Assembler::new(options).assemble(&text).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"))
 }
 
 /// A program that succeeds, and can be told from [`succeeds_louder`].
@@ -26,7 +20,10 @@ pub fn succeeds() -> Vec<u8> {
 
 /// Succeeds and logs, with a syscall.
 pub fn succeeds_louder() -> Vec<u8> {
-    assemble(SbpfArch::V0, "mov64 r1, 1\nmov64 r2, 2\nmov64 r3, 3\nmov64 r4, 4\nmov64 r5, 5\ncall sol_log_64_\nmov64 r0, 0\nexit")
+    assemble(
+        SbpfArch::V0,
+        "mov64 r1, 1\nmov64 r2, 2\nmov64 r3, 3\nmov64 r4, 4\nmov64 r5, 5\ncall sol_log_64_\nmov64 r0, 0\nexit",
+    )
 }
 
 /// Succeeds, in sBPF v3.

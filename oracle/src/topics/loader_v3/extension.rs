@@ -87,9 +87,7 @@ fn funds(environment: &Environment) -> Case {
     case = run(case, Expect::Anything, &[with(extend(LEAST), |accounts| accounts[2] = r(sysvar::clock::ID))]);
     let rich = |account: Account| Account { lamports: account.lamports + needed, ..account };
     let data = rich(program_data(environment, 0, Some("authority"), &elf::succeeds(), 0));
-    let case = case
-        .account(programdata_address("rich"), data)
-        .account(address("rich"), program(environment, "rich"));
+    let case = case.account(programdata_address("rich"), data).account(address("rich"), program(environment, "rich"));
     let change = |accounts: &mut Vec<AccountMeta>| {
         accounts[0] = w(programdata_address("rich"));
         accounts[1] = w(address("rich"));

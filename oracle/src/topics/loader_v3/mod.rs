@@ -188,12 +188,8 @@ fn close_program() -> Instruction {
 }
 
 fn extend(additional_bytes: u32) -> Instruction {
-    let accounts = vec![
-        w(programdata_address("program")),
-        w(address("program")),
-        r(system_program::ID),
-        ws(address("payer")),
-    ];
+    let accounts =
+        vec![w(programdata_address("program")), w(address("program")), r(system_program::ID), ws(address("payer"))];
     loader(6, &additional_bytes.to_le_bytes(), accounts)
 }
 

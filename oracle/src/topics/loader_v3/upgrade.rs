@@ -48,7 +48,10 @@ fn buffer_errors(environment: &Environment) -> Case {
         .account(address("empty"), buffer(environment, Some("authority"), &[]))
         .account(address("without authority"), buffer(environment, None, &elf))
         .account(address("of another"), buffer(environment, Some("other authority"), &elf))
-        .account(address("foreign"), Account { owner: system_program::ID, ..buffer(environment, Some("authority"), &elf) })
+        .account(
+            address("foreign"),
+            Account { owner: system_program::ID, ..buffer(environment, Some("authority"), &elf) },
+        )
         .account(address("large"), buffer(environment, Some("authority"), &[elf.as_slice(), &[0; 3_000]].concat()))
         .account(address("fresh"), uninitialized(environment, 500));
     for name in ["empty", "without authority", "of another", "foreign", "large", "fresh", "missing"] {
@@ -81,7 +84,10 @@ fn data_errors(environment: &Environment) -> Case {
     add("of another", program_data(environment, 0, Some("other authority"), &elf, 2_000));
     add("nonsense", owned(environment, vec![9; 3_000]));
     add("a buffer", buffer(environment, Some("authority"), &[0; 3_000]));
-    add("foreign", Account { owner: system_program::ID, ..program_data(environment, 0, Some("authority"), &elf, 2_000) });
+    add(
+        "foreign",
+        Account { owner: system_program::ID, ..program_data(environment, 0, Some("authority"), &elf, 2_000) },
+    );
     let mut poor = program_data(environment, 0, Some("authority"), &elf, 2_000);
     let lamports = buffer(environment, Some("authority"), &elf::succeeds_louder()).lamports;
     poor.lamports -= lamports + 1;
@@ -113,7 +119,9 @@ fn account_errors(environment: &Environment) -> Case {
 fn same_accounts(environment: &Environment) -> Case {
     let mut case = base(environment, "upgrade_same_accounts");
     for (from, to) in [(0, 3), (2, 3), (2, 0), (2, 1), (0, 1), (0, 2), (1, 2), (6, 3), (1, 3)] {
-        let change = |accounts: &mut Vec<AccountMeta>| accounts[to] = AccountMeta { is_writable: true, ..accounts[from].clone() };
+        let change = |accounts: &mut Vec<AccountMeta>| {
+            accounts[to] = AccountMeta { is_writable: true, ..accounts[from].clone() }
+        };
         case = run(case, Expect::Anything, &[with(upgrade(), change)]);
     }
     case

@@ -29,7 +29,10 @@ fn new_program(environment: &Environment, name: &str) -> Case {
 
 fn old_program(environment: &Environment, name: &str) -> Case {
     new_program(environment, name)
-        .account(programdata_address("program"), program_data(environment, 0, Some("authority"), &elf::succeeds(), 2_000))
+        .account(
+            programdata_address("program"),
+            program_data(environment, 0, Some("authority"), &elf::succeeds(), 2_000),
+        )
         .account(address("program"), program(environment, "program"))
 }
 
@@ -132,15 +135,28 @@ fn no_programs(environment: &Environment) -> Case {
         .account(address("unmarked"), Account { executable: false, ..program(environment, "unmarked") })
         .account(programdata_address("to a buffer"), buffer(environment, Some("authority"), &elf))
         .account(address("to a buffer"), program(environment, "to a buffer"))
-        .account(programdata_address("to a foreigner"), Account { owner: system_program::ID, ..program_data(environment, 0, None, &elf, 0) })
+        .account(
+            programdata_address("to a foreigner"),
+            Account { owner: system_program::ID, ..program_data(environment, 0, None, &elf, 0) },
+        )
         .account(address("to a foreigner"), program(environment, "to a foreigner"))
         .account(programdata_address("no elf"), program_data(environment, 0, None, &[3; 200], 0))
         .account(address("no elf"), program(environment, "no elf"))
         .account(programdata_address("no bytes"), program_data(environment, 0, None, &[], 0))
         .account(address("no bytes"), program(environment, "no bytes"));
     let names = [
-        "a fresh one", "a buffer", "program data", "nonsense", "empty", "dangling", "marked buffer", "unmarked", "to a buffer",
-        "to a foreigner", "no elf", "no bytes",
+        "a fresh one",
+        "a buffer",
+        "program data",
+        "nonsense",
+        "empty",
+        "dangling",
+        "marked buffer",
+        "unmarked",
+        "to a buffer",
+        "to a foreigner",
+        "no elf",
+        "no bytes",
     ];
     for name in names {
         case = run(case, Expect::Anything, &[invoke(name)]);
@@ -202,7 +218,9 @@ fn calls(environment: &Environment) -> Case {
     let data = programdata_address("program");
     let set = set_authority_checked(address("buffer"), "new authority");
     let case = run(case, Expect::Success, &[elf::forwarded(set)]);
-    let set = with(set_authority(address("buffer"), Some("authority")), |accounts| accounts[1] = rs(address("new authority")));
+    let set = with(set_authority(address("buffer"), Some("authority")), |accounts| {
+        accounts[1] = rs(address("new authority"))
+    });
     let case = run(case, Expect::Success, &[elf::forwarded(set)]);
     let case = run(case, Expect::Success, &[elf::forwarded(set_authority(data, Some("new authority")))]);
     let set = with(set_authority(data, Some("authority")), |accounts| accounts[1] = rs(address("new authority")));
