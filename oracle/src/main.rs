@@ -4,6 +4,7 @@
 
 mod agave;
 mod case;
+mod chain;
 mod environment;
 mod format;
 mod lite;
@@ -29,6 +30,7 @@ Commands:
   check   Run the topics and compare with the files; exit 1 and print the first differences if any
   list    Print the topics and their sizes
   show    Run the topics and print one line per transaction
+  chains  Run the chains and write DIR/chains.json
 
 Options:
   --dir DIR   Where the case files are [default: cases beside the oracle's Cargo.toml]
@@ -74,7 +76,7 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
     let mut topics = Vec::new();
     let mut arguments = arguments.iter();
     let command = arguments.next().ok_or("a command is missing")?.clone();
-    if !["record", "check", "list", "show"].contains(&command.as_str()) {
+    if !["record", "check", "list", "show", "chains"].contains(&command.as_str()) {
         return Err(format!("unknown command {command}"));
     }
     while let Some(argument) = arguments.next() {
@@ -93,6 +95,9 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let environment = Environment::new();
+    if arguments.command == "chains" {
+        return record_chains(&environment, &arguments.dir);
+    }
     let lite = lite::base(&environment);
     let mut good = true;
     if arguments.command == "record" {
@@ -119,6 +124,17 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         }
     }
     Ok(good)
+}
+
+fn record_chains(environment: &Environment, dir: &Path) -> Result<bool, String> {
+    let (text, surprises) = chain::record(environment);
+    for surprise in &surprises {
+        eprintln!("chains: not as the scenario expects: {surprise}");
+    }
+    let path = dir.join("chains.json");
+    fs::write(&path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("chains: {} KiB", text.len() / 1024);
+    Ok(surprises.is_empty())
 }
 
 fn summary(file: &TopicFile, size_bytes: usize) -> String {

@@ -5,10 +5,10 @@ use crate::{case::Case, environment::Environment};
 mod ata;
 mod fees;
 mod generated;
-mod loader_v3;
+pub mod loader_v3;
 mod memo;
 mod precompiles;
-mod system;
+pub mod system;
 mod token;
 mod token_2022;
 

@@ -147,6 +147,23 @@ pub fn forwarder() -> Account {
     Account { executable: true, ..account(10_000_000, assemble(SbpfArch::V0, text), bpf_loader::ID) }
 }
 
+/// A program of loader v2 that logs the clock.
+pub fn logs_clock() -> Account {
+    let text = "
+        lddw r1, 0x300000000
+        call sol_get_clock_sysvar
+        lddw r6, 0x300000000
+        ldxdw r1, [r6+0]
+        ldxdw r2, [r6+8]
+        ldxdw r3, [r6+16]
+        ldxdw r4, [r6+24]
+        ldxdw r5, [r6+32]
+        call sol_log_64_
+        mov64 r0, 0
+        exit";
+    Account { executable: true, ..account(10_000_000, assemble(SbpfArch::V0, text), bpf_loader::ID) }
+}
+
 /// `call` by way of the program at "forwarder".
 pub fn forwarded(call: Instruction) -> Instruction {
     let accounts: Vec<AccountMeta> = std::iter::once(r(call.program_id)).chain(call.accounts).collect();

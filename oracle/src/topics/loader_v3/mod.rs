@@ -6,6 +6,7 @@ mod closing;
 mod deployment;
 mod elf;
 mod extension;
+pub mod fixtures;
 mod upgrade;
 mod visibility;
 
@@ -97,7 +98,7 @@ fn buffer(environment: &Environment, authority: Option<&str>, elf: &[u8]) -> Acc
     owned(environment, [&[1, 0, 0, 0], option(authority).as_slice(), elf].concat())
 }
 
-fn uninitialized(environment: &Environment, space: usize) -> Account {
+pub fn uninitialized(environment: &Environment, space: usize) -> Account {
     owned(environment, vec![0; space])
 }
 
@@ -142,7 +143,7 @@ fn write(buffer: &str, offset: u32, bytes: &[u8]) -> Instruction {
     loader(1, &fields, vec![w(address(buffer)), rs(address("authority"))])
 }
 
-fn deploy(max_bytes: usize) -> Instruction {
+pub fn deploy(max_bytes: usize) -> Instruction {
     let accounts = vec![
         ws(address("payer")),
         w(programdata_address("program")),
@@ -156,7 +157,7 @@ fn deploy(max_bytes: usize) -> Instruction {
     loader(2, &(max_bytes as u64).to_le_bytes(), accounts)
 }
 
-fn upgrade() -> Instruction {
+pub fn upgrade() -> Instruction {
     let accounts = vec![
         w(programdata_address("program")),
         w(address("program")),
@@ -183,16 +184,16 @@ fn close(target: Address) -> Instruction {
     loader(5, &[], vec![w(target), w(address("recipient")), rs(address("authority"))])
 }
 
-fn close_program() -> Instruction {
+pub fn close_program() -> Instruction {
     with(close(programdata_address("program")), |accounts| accounts.push(w(address("program"))))
 }
 
-fn extend(additional_bytes: u32) -> Instruction {
+pub fn extend(additional_bytes: u32) -> Instruction {
     let accounts =
         vec![w(programdata_address("program")), w(address("program")), r(system_program::ID), ws(address("payer"))];
     loader(6, &additional_bytes.to_le_bytes(), accounts)
 }
 
-fn invoke(program: &str) -> Instruction {
+pub fn invoke(program: &str) -> Instruction {
     instruction(address(program), vec![], vec![])
 }
