@@ -350,10 +350,11 @@ impl<'a> Agave<'a> {
             loaded_accounts_data_size_limit: config.loaded_accounts_data_size_limit,
             fee_details,
         };
-        let nonce = match self.blockhashes.iter().rev().take(AGE_MAX + 1).any(|hash| hash == transaction.recent_blockhash()) {
-            true => None,
-            false => Some(self.check_nonce(transaction).ok_or(TransactionError::BlockhashNotFound)?),
-        };
+        let nonce =
+            match self.blockhashes.iter().rev().take(AGE_MAX + 1).any(|hash| hash == transaction.recent_blockhash()) {
+                true => None,
+                false => Some(self.check_nonce(transaction).ok_or(TransactionError::BlockhashNotFound)?),
+            };
         if self.statuses.contains(&status_key(transaction)) {
             return Err(TransactionError::AlreadyProcessed);
         }

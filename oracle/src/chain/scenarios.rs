@@ -43,7 +43,8 @@ fn pay(lamports: u64) -> Instruction {
 /// Fees of successes and failures go to the collector when the block ends; where they cannot, they are burned.
 fn fees(environment: &Environment) -> Chain {
     let genesis = blockhash(environment, 0);
-    let send = |case: Case, expect, instructions: &[Instruction]| case.legacy_at(expect, genesis, &["payer"], instructions);
+    let send =
+        |case: Case, expect, instructions: &[Instruction]| case.legacy_at(expect, genesis, &["payer"], instructions);
     let minimum = environment.exempt(0);
     let foreign = loader::uninitialized(environment, 10);
     Chain::new("fees")
@@ -59,18 +60,20 @@ fn fees(environment: &Environment) -> Chain {
         })
         // A collector that does not exist and gets too little to.
         .block_of(environment, 2, "new collector", |case| send(case, Success, &[pay(3)]))
-        .block_of(environment, 3, "new collector", |case| send(case, Success, &[price(minimum * 5), pay(4)]))
+        .block_of(environment, 3, "new collector", |case| send(case, Success, &[price(minimum * 200), pay(4)]))
         .block_of(environment, 4, "new collector", |case| send(case, Success, &[pay(5)]))
         .block_of(environment, 5, "poor collector", |case| send(case, Success, &[pay(6)]))
         .block_of(environment, 6, "foreign collector", |case| send(case, Success, &[pay(7)]))
         .block_for(environment, 7, sysvar::clock::ID, |case| send(case, Success, &[pay(8)]))
         .block_for(environment, 8, Address::from_str_const("SysvarS1otHistory11111111111111111111111111"), |case| {
-            send(case, Success, &[price(minimum * 5), pay(9)])
+            send(case, Success, &[price(minimum * 200), pay(9)])
         })
         .block_for(environment, 9, incinerator::ID, |case| send(case, Success, &[pay(10)]))
         // The payer collects; the collector pays.
         .block_of(environment, 10, "payer", |case| send(case, Success, &[pay(11)]))
-        .block(environment, 11, |case| case.legacy_at(Success, genesis, &["collector"], &[transfer("collector", "receiver", 5)]))
+        .block(environment, 11, |case| {
+            case.legacy_at(Success, genesis, &["collector"], &[transfer("collector", "receiver", 5)])
+        })
         // What the incinerator gets is gone at the end of the block, and within it can be seen.
         .block(environment, 12, |case| {
             let burn = |lamports: u64| {
@@ -139,7 +142,9 @@ fn order(environment: &Environment) -> Chain {
     }
     chain = chain.block(environment, 1, |case| {
         // Each can pay only because of the one before; the last finds its payer empty.
-        let move_all = |case: Case, expect, from, to, lamports| case.legacy_at(expect, genesis, &[from], &[transfer(from, to, lamports)]);
+        let move_all = |case: Case, expect, from, to, lamports| {
+            case.legacy_at(expect, genesis, &[from], &[transfer(from, to, lamports)])
+        };
         let case = move_all(case, Success, "a", "b", SOL - 5_000);
         let case = move_all(case, Success, "b", "c", 2 * SOL - 10_000);
         let case = move_all(case, Success, "c", "a", 3 * SOL - 15_000);
@@ -174,7 +179,13 @@ fn nonces(environment: &Environment) -> Chain {
         instruction(
             system_program::ID,
             vec![ws(address("payer")), ws(address("nonce"))],
-            [&[0; 4], exempt.to_le_bytes().as_slice(), &(NONCE_SPACE as u64).to_le_bytes(), system_program::ID.as_ref()].concat(),
+            [
+                &[0; 4],
+                exempt.to_le_bytes().as_slice(),
+                &(NONCE_SPACE as u64).to_le_bytes(),
+                system_program::ID.as_ref(),
+            ]
+            .concat(),
         ),
         instruction(
             system_program::ID,
@@ -185,7 +196,10 @@ fn nonces(environment: &Environment) -> Chain {
     let withdraw = instruction(
         system_program::ID,
         vec![
-            w(address("nonce")), w(address("receiver")), r(sysvar::recent_blockhashes::ID), r(sysvar::rent::ID),
+            w(address("nonce")),
+            w(address("receiver")),
+            r(sysvar::recent_blockhashes::ID),
+            r(sysvar::rent::ID),
             solana_instruction::AccountMeta::new_readonly(address("payer"), true),
         ],
         [&[5, 0, 0, 0], exempt.to_le_bytes().as_slice()].concat(),
@@ -219,9 +233,7 @@ fn nonces(environment: &Environment) -> Chain {
             let case = with(case, Success, 4, 3);
             case.legacy_at(Rejection, hash(4), &["payer"], &[pay(9)])
         })
-        .block(environment, 201, |case| {
-            case.legacy_at(Success, hash(200), &["payer"], &[advance("nonce", "payer")])
-        })
+        .block(environment, 201, |case| case.legacy_at(Success, hash(200), &["payer"], &[advance("nonce", "payer")]))
         .block(environment, 202, |case| {
             let case = with(case, Rejection, 169, 4);
             let case = with(case, Success, 200, 4);
@@ -240,7 +252,12 @@ fn clock(environment: &Environment) -> Chain {
     for slot in [1, 2, 3, 10, 11, 4_000, 4_001, 431_999] {
         chain = chain.block(environment, slot, |case| {
             let newest = case_slot_before(slot);
-            case.legacy_at(Success, blockhash(environment, newest), &["payer"], &[instruction(address("clock"), vec![], vec![])])
+            case.legacy_at(
+                Success,
+                blockhash(environment, newest),
+                &["payer"],
+                &[instruction(address("clock"), vec![], vec![])],
+            )
         });
     }
     chain
@@ -259,7 +276,8 @@ fn programs(environment: &Environment) -> Chain {
         chain = chain.account(address, account);
     }
     let run = |case: Case, expect, slot, one: Instruction| {
-        let signers: &[&str] = if one.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == address("authority")) {
+        let signers: &[&str] = if one.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == address("authority"))
+        {
             &["payer", "authority"]
         } else {
             &["payer"]

@@ -1,8 +1,9 @@
 //! What other scenarios need of this topic: its programs, accounts and instructions.
 
 pub use super::{
-    close_program, deploy, extend, invoke, uninitialized, upgrade,
+    close_program, deploy,
     elf::{forwarded, logs_clock},
+    extend, invoke, uninitialized, upgrade,
 };
 
 use super::{AccountMeta, PROGRAM_BYTES, buffer, elf, with};
