@@ -98,6 +98,26 @@ pub(crate) fn invoke(
     Ok(0)
 }
 
+impl InvokeContext {
+    /// Invokes `program` from a builtin: its accounts are (address, signs, is written) of the builtin's own, with no more
+    /// privileges, and it must be among them itself. Costs nothing but what the program does.
+    ///
+    /// # Errors
+    /// `MissingAccount`, `PrivilegeEscalation`, and whatever the program fails with.
+    pub fn invoke(
+        &mut self,
+        program: &Pubkey,
+        accounts: &[(Pubkey, bool, bool)],
+        data: &[u8],
+    ) -> Result<(), InstructionError> {
+        let metas = accounts.iter().map(|&(key, is_signer, is_writable)| AccountMeta { key, is_signer, is_writable });
+        let instruction = Instruction { program: *program, accounts: metas.collect(), data: data.to_vec() };
+        let (program_index, callee_accounts) = resolve_accounts(self, &instruction, &[])?;
+        self.transaction.add_inner_instruction(program_index, &callee_accounts, &instruction.data);
+        self.process_instruction(self.transaction.trace().len() - 1)
+    }
+}
+
 // ---- reading the caller's structures ------------------------------------------------------------------------------
 
 fn word(bytes: &[u8], index: usize) -> u64 {

@@ -18,14 +18,14 @@ const ILLEGAL_OWNER: InstructionError = InstructionError::Custom(2);
 
 /// The seed of a derived address, copied out so that the context is free to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seed {
+pub(in crate::builtins) struct Seed {
     bytes: [u8; SEED_BYTES_MAX],
     /// `None`: longer than any valid seed.
     size_bytes: Option<u8>,
 }
 
 impl Seed {
-    fn new(seed: &str) -> Self {
+    pub(in crate::builtins) fn new(seed: &str) -> Self {
         let mut bytes = [0; SEED_BYTES_MAX];
         let Some(target) = bytes.get_mut(..seed.len()) else { return Self { bytes, size_bytes: None } };
         target.copy_from_slice(seed.as_bytes());
@@ -33,7 +33,7 @@ impl Seed {
     }
 
     /// The address that `base` derives with this seed for `owner`.
-    pub(super) fn derive(&self, base: &Pubkey, owner: &Pubkey) -> Result<Pubkey, InstructionError> {
+    pub(in crate::builtins) fn derive(&self, base: &Pubkey, owner: &Pubkey) -> Result<Pubkey, InstructionError> {
         let size_bytes = self.size_bytes.ok_or(MAX_SEED_LENGTH_EXCEEDED)?;
         if owner.as_ref().ends_with(DERIVED_ADDRESS_MARKER) {
             return Err(ILLEGAL_OWNER);

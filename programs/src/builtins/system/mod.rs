@@ -8,6 +8,7 @@ mod nonce;
 
 use accounts::Address;
 use heddle_vm::InvokeContext;
+pub(in crate::builtins) use instruction::Seed;
 use instruction::SystemInstruction;
 use solana_instruction_error::InstructionError;
 
