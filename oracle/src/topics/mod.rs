@@ -10,6 +10,7 @@ mod precompiles;
 mod system;
 mod token;
 mod token_2022;
+mod vote;
 
 /// A named list of cases.
 pub struct Topic {
@@ -26,5 +27,6 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "ata", cases: ata::cases },
     Topic { name: "memo", cases: memo::cases },
     Topic { name: "precompiles", cases: precompiles::cases },
+    Topic { name: "vote", cases: vote::cases },
     Topic { name: "generated", cases: generated::cases },
 ];
