@@ -1,11 +1,12 @@
 //! What Solana does with single transactions, recorded by the oracle workspace (`oracle/cases/*.json`), compared with what
 //! this engine does: status, compute units, fee, loaded bytes, logs, return data, inner instructions, accounts.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heddle_engine::{Block, Engine, Outcome, VerifiedTransaction};
-use heddle_types::{Account, Hash, Pubkey, TransactionError};
+use heddle_types::{Account, FeatureSet, Hash, Pubkey, TransactionError};
+use heddle_vm::Runtime;
 use serde_json::Value;
 
 /// Cases whose difference is understood and not ours to follow; each with its reason.
@@ -50,6 +51,16 @@ fn account(value: &Value) -> Account {
     }
 }
 
+/// Builtins and syscalls under mainnet's gates, but for those that the case sets otherwise.
+fn runtime(case: &Value) -> Arc<Runtime> {
+    let mut features = FeatureSet::mainnet();
+    for gate in case.get("gates").and_then(Value::as_array).into_iter().flatten() {
+        let (address, is_active) = (pubkey(&gate[0]), gate[1].as_bool().expect("active"));
+        features = if is_active { features.activate(address) } else { features.deactivate(&address) };
+    }
+    heddle_programs::runtime_builder_with(features.gates().expect("switchable gates")).build()
+}
+
 /// The block that a case's first `count` transactions make; `None` for one that is refused before it is a transaction.
 struct Case<'a> {
     value: &'a Value,
@@ -65,6 +76,7 @@ impl<'a> Case<'a> {
         }
         let blockhash: Hash = text(&value["blockhash"]).parse().expect("a hash");
         let engine = Engine::builder()
+            .runtime(runtime(value))
             .accounts(accounts)
             .genesis_blockhash(blockhash)
             .genesis_timestamp(1_700_000_000)
@@ -212,6 +224,11 @@ fn token() {
 #[test]
 fn token_2022() {
     check_topic("token_2022");
+}
+
+#[test]
+fn vote() {
+    check_topic("vote");
 }
 
 #[test]
