@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    BuildError, Engine,
+    BlockLimits, BuildError, Engine,
     account_table::AccountTable,
     chain::Chain,
     engine::{Executor, Shared},
@@ -35,6 +35,7 @@ pub struct Builder {
     genesis_blockhash: Option<Hash>,
     collector: Pubkey,
     record_details: bool,
+    block_limits: BlockLimits,
     clock: Option<StageClock>,
 }
 
@@ -51,6 +52,7 @@ impl Default for Builder {
             genesis_blockhash: None,
             collector: default_collector(),
             record_details: false,
+            block_limits: BlockLimits::default(),
             clock: None,
         }
     }
@@ -138,6 +140,12 @@ impl Builder {
         self
     }
 
+    /// How much one block may do (default: what mainnet allows).
+    pub fn block_limits(mut self, limits: BlockLimits) -> Self {
+        self.block_limits = limits;
+        self
+    }
+
     /// A clock for [`crate::StageTimes`]; without one they stay zero.
     pub fn stage_clock(mut self, clock: StageClock) -> Self {
         self.clock = Some(clock);
@@ -193,6 +201,7 @@ impl Builder {
             executor: Mutex::new(executor),
             collector: self.collector,
             record_details: self.record_details,
+            block_limits: self.block_limits,
             clock: self.clock,
         }))
     }
