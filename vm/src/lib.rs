@@ -7,6 +7,7 @@
 //! Only this crate names `solana-sbpf`, and only its `memory` module holds `unsafe` code.
 #![doc = include_str!("../README.md")]
 
+mod assemble;
 mod borrowed_account;
 mod budget;
 mod builtin;
@@ -27,9 +28,10 @@ pub mod syscalls;
 mod sysvars;
 mod transaction_context;
 
+pub use assemble::assemble;
 pub use borrowed_account::BorrowedAccount;
 pub use budget::{ComputeBudget, costs};
-pub use builtin::{Builtin, Precompile};
+pub use builtin::{Builtin, Precompile, Syscall};
 pub use cpi::{AccountMeta, Instruction};
 pub use environment::BlockEnvironment;
 pub use error::{CpiError, SyscallError};

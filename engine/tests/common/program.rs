@@ -1,39 +1,13 @@
 //! sBPF programs for the tests, and the loader-v3 instructions that manage them.
 
-use std::sync::Arc;
-
 use heddle_programs::{LoaderV3State, programdata_address};
 use heddle_types::{Account, Pubkey, ids, limits};
-use heddle_vm::{
-    InvokeContext,
-    solana_sbpf::{assembler::assemble, ebpf::MM_BYTECODE_START, program::BuiltinProgram},
-};
 
 use super::{Instruction, readonly, signer, signer_writable, writable};
 
-/// An sBPF v3 ELF of `source`: file header, one program header, the instructions.
-pub fn elf(source: &str) -> Vec<u8> {
-    const HEADER_BYTES: u64 = 64 + 56;
-    let executable = assemble::<InvokeContext>(source, Arc::new(BuiltinProgram::new_mock())).expect("valid assembly");
-    let text = executable.get_text_bytes().1;
-    let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
-    bytes.resize(16, 0);
-    bytes.extend([3u16, 247].map(u16::to_le_bytes).concat()); // shared object, BPF
-    bytes.extend(1u32.to_le_bytes());
-    bytes.extend([MM_BYTECODE_START, 64, 0].map(u64::to_le_bytes).concat()); // entry, program headers, sections
-    bytes.extend(3u32.to_le_bytes()); // sBPF v3
-    bytes.extend([64u16, 56, 1, 64, 0, 0].map(u16::to_le_bytes).concat());
-    bytes.extend([1u32, 1].map(u32::to_le_bytes).concat()); // loaded, executable
-    let size = text.len() as u64;
-    let fields = [HEADER_BYTES, MM_BYTECODE_START, MM_BYTECODE_START, size, size, 8];
-    bytes.extend(fields.map(u64::to_le_bytes).concat());
-    bytes.extend_from_slice(text);
-    bytes
-}
-
 /// A program that fails with `Custom(version)`, so that its version shows.
 pub fn elf_of_version(version: u32) -> Vec<u8> {
-    elf(&format!("mov64 r0, {version}\nexit"))
+    heddle_vm::assemble(&format!("mov64 r0, {version}\nexit")).expect("valid assembly")
 }
 
 fn with_header(state: LoaderV3State, header_bytes: usize, program: &[u8]) -> Account {
