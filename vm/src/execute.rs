@@ -157,8 +157,9 @@ impl InvokeContext {
             ProgramResult::Ok(0) => Ok(()),
             ProgramResult::Ok(status) => Err(InstructionError::from(status).into()),
             ProgramResult::Err(error) => {
-                // What a faulting program has really consumed is not defined, so it consumes everything.
-                if !matches!(error, EbpfError::SyscallError(_)) {
+                // What a faulting program has really consumed is not defined, so it consumes everything (SIMD-0182).
+                let is_depleting = self.gates().deplete_cu_meter_on_vm_failure;
+                if is_depleting && !matches!(error, EbpfError::SyscallError(_)) {
                     self.consume_all_units();
                 }
                 Err(VmError::from_ebpf(memory::name_region(error, self.budget().heap_size_bytes)))

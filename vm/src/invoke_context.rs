@@ -17,6 +17,7 @@ use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, 
 use crate::{
     BlockEnvironment, BorrowedAccount, Builtin, ComputeBudget, LogCollector, ProgramSource, Runtime,
     TransactionContext,
+    budget::costs,
     execute::{Frame, VmError},
     log_line,
     memory::FrameMemory,
@@ -100,7 +101,7 @@ impl InvokeContext {
     }
 
     fn execute_precompile(&mut self, index: usize, program: &Pubkey) -> Result<(), InstructionError> {
-        self.transaction.push(index)?;
+        self.push(index)?;
         let transaction = &self.transaction;
         let count = transaction.top_level_count();
         let data: Vec<&[u8]> = transaction.trace()[..count].iter().map(|one| transaction.data_of(one)).collect();
@@ -111,10 +112,17 @@ impl InvokeContext {
 
     /// Pushes the instruction at `trace_index`, runs its program and pops it.
     pub(crate) fn process_instruction(&mut self, trace_index: usize) -> Result<(), InstructionError> {
-        self.check_reentrancy(trace_index)?;
-        self.transaction.push(trace_index)?;
+        if let Err(error) = self.check_reentrancy(trace_index) {
+            return Err(self.transaction.refuse(trace_index, error));
+        }
+        self.push(trace_index)?;
         let result = self.dispatch();
         result.and(self.transaction.pop())
+    }
+
+    fn push(&mut self, trace_index: usize) -> Result<(), InstructionError> {
+        let height_max = costs::instruction_stack_height_max(self.gates());
+        self.transaction.push(trace_index, height_max)
     }
 
     /// A program may call itself, but not be called again further down.

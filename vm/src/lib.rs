@@ -30,7 +30,7 @@ mod transaction_context;
 pub use borrowed_account::BorrowedAccount;
 pub use budget::{ComputeBudget, costs};
 pub use builtin::{Builtin, Precompile};
-pub use environment::BlockEnvironment;
+pub use environment::{BlockEnvironment, EpochStakes};
 pub use error::{CpiError, SyscallError};
 pub use execute::{ExecutionMode, VmError};
 pub use invoke_context::InvokeContext;

@@ -128,21 +128,30 @@ impl TransactionContext {
         self.push_trace(program_index, accounts_start, data, top_level_index);
     }
 
-    /// Makes the instruction at `trace_index` the current one.
-    pub(crate) fn push(&mut self, trace_index: usize) -> Result<(), InstructionError> {
+    /// Makes the instruction at `trace_index` the current one, on a stack of at most `height_max`.
+    pub(crate) fn push(&mut self, trace_index: usize, height_max: usize) -> Result<(), InstructionError> {
         if !self.stack.is_empty() && self.lamports_delta != 0 {
-            return Err(InstructionError::UnbalancedInstruction);
+            return Err(self.refuse(trace_index, InstructionError::UnbalancedInstruction));
         }
         if self.called_count >= costs::INSTRUCTION_TRACE_LENGTH_MAX {
-            return Err(InstructionError::MaxInstructionTraceLengthExceeded);
+            return Err(self.refuse(trace_index, InstructionError::MaxInstructionTraceLengthExceeded));
         }
         self.called_count += 1;
-        if self.stack.len() >= costs::INSTRUCTION_STACK_HEIGHT_MAX {
+        self.trace[trace_index].stack_height = self.stack.len() as u8 + 1;
+        if self.stack.len() >= height_max {
             return Err(InstructionError::CallDepth);
         }
         self.stack.push(trace_index as u16);
-        self.trace[trace_index].stack_height = self.stack.len() as u8;
         self.write_current_instruction_index()
+    }
+
+    /// Takes an invoked instruction that cannot begin back out of the trace; passes `error` on. One that is too deep does
+    /// not come here: it stays.
+    pub(crate) fn refuse(&mut self, trace_index: usize, error: InstructionError) -> InstructionError {
+        if trace_index >= self.top_level_count {
+            self.trace.truncate(trace_index);
+        }
+        error
     }
 
     /// The instructions sysvar holds the index of the current top-level instruction in its last two bytes.
