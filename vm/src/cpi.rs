@@ -590,11 +590,11 @@ mod tests {
         }
     }
 
-    /// Threads that run transactions have two MiB of stack by default.
+    /// Threads that run transactions have two MiB of stack.
     #[test]
-    fn nine_frames_fit_into_a_quarter_of_a_thread_stack() {
+    fn nine_frames_take_little_of_the_stack_of_their_thread() {
         let run = || assert_eq!(recurse(8, 1, 0).gates(raised()).run().result, Ok(()));
-        std::thread::Builder::new().stack_size(512 * 1024).spawn(run).unwrap().join().unwrap();
+        std::thread::Builder::new().stack_size(128 * 1024).spawn(run).unwrap().join().unwrap();
     }
 
     /// Units of one call with these counts; the instructions that prepare it are counted alike.

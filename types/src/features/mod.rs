@@ -20,7 +20,6 @@ macro_rules! gates {
     ($($(#[$doc:meta])* $name:ident = $address:literal,)*) => {
         /// Which of the switchable rules are on. Built by [`FeatureSet::gates`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[expect(clippy::struct_excessive_bools, reason = "one switch per gate is what this is")]
         pub struct Gates {
             $($(#[$doc])* pub $name: bool,)*
         }

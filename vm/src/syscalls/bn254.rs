@@ -401,12 +401,11 @@ mod tests {
     #[test]
     fn tells_failures_apart_until_a_gate_makes_them_one() {
         let codes = gates_with(|gates| gates.simplify_alt_bn128_syscall_error_codes = false);
-        let not_on_curve = [0x11; 64];
-        // Codes of the library: 1 invalid input, 2 no member of the group; decompression in the first group 1, in the
-        // second 2, compression 3 and 4, length 5.
+        // Codes of the library: 1 invalid input, 2 not on the curve, which only sums in the second group tell apart;
+        // decompression in the first group 1, in the second 2, compression 3 and 4, length 5.
         for (syscall, operation, input, code) in [
             (GROUP_OPERATION, 0, [0xff; 64].as_slice(), 1),
-            (GROUP_OPERATION, 0, &not_on_curve, 2),
+            (GROUP_OPERATION, 4, &[0x11; 256], 2),
             (GROUP_OPERATION, 3, &[0; 191], 1),
             (COMPRESSION, 1, &[0xff; 32], 1),
             (COMPRESSION, 3, &[0xff; 64], 2),
