@@ -282,3 +282,51 @@ impl TransactionContext {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEIGHT_MAX: usize = costs::INSTRUCTION_STACK_HEIGHT_MAX;
+
+    /// One instruction that runs.
+    fn running() -> TransactionContext {
+        let mut transaction = TransactionContext::default();
+        transaction.add_account(Pubkey::new_unique(), Account::with_lamports(1));
+        transaction.add_instruction(0, &[], &[], |_| (false, false));
+        transaction.push(0, HEIGHT_MAX).unwrap();
+        transaction
+    }
+
+    fn invoke(transaction: &mut TransactionContext) -> Result<(), InstructionError> {
+        transaction.add_inner_instruction(0, &[], &[]);
+        transaction.push(transaction.trace().len() - 1, HEIGHT_MAX)
+    }
+
+    /// What began stays in the trace, and so does what was too deep; what was refused before does not.
+    #[test]
+    fn the_trace_holds_what_began_or_was_too_deep() {
+        let mut transaction = running();
+        transaction.lamports_delta = 1;
+        assert_eq!(invoke(&mut transaction), Err(InstructionError::UnbalancedInstruction));
+        assert_eq!(transaction.trace().len(), 1);
+        transaction.lamports_delta = 0;
+        for height in 2..=HEIGHT_MAX {
+            assert_eq!(invoke(&mut transaction), Ok(()));
+            assert_eq!(usize::from(transaction.current().unwrap().stack_height), height);
+        }
+        assert_eq!(invoke(&mut transaction), Err(InstructionError::CallDepth));
+        assert_eq!(usize::from(transaction.trace()[HEIGHT_MAX].stack_height), HEIGHT_MAX + 1);
+    }
+
+    #[test]
+    fn the_trace_is_bounded() {
+        let mut transaction = running();
+        for _ in 1..costs::INSTRUCTION_TRACE_LENGTH_MAX {
+            assert_eq!(invoke(&mut transaction), Ok(()));
+            transaction.pop().unwrap();
+        }
+        assert_eq!(invoke(&mut transaction), Err(InstructionError::MaxInstructionTraceLengthExceeded));
+        assert_eq!(transaction.trace().len(), costs::INSTRUCTION_TRACE_LENGTH_MAX);
+    }
+}
