@@ -84,7 +84,7 @@ impl BlockPlan {
         if transactions.iter().any(|transaction| transaction.transaction().lookup_count() > 0) {
             self.resolve_lookups(transactions, inputs)?;
         }
-        self.find_programs(inputs)?;
+        self.find_programs(transactions, inputs)?;
         for (position, transaction) in transactions.iter().enumerate() {
             self.add_locks(position, transaction.transaction(), inputs);
         }
@@ -130,8 +130,17 @@ impl BlockPlan {
         inputs.table.load(&self.keys, inputs.store)
     }
 
-    /// Finds the program-data accounts of every loader-v3 program among the keys.
-    fn find_programs(&mut self, inputs: &PlanInputs<'_>) -> Result<(), StoreError> {
+    /// Finds the program-data accounts of every loader-v3 program among the keys, and of those that the block deploys.
+    fn find_programs(
+        &mut self,
+        transactions: &[VerifiedTransaction],
+        inputs: &PlanInputs<'_>,
+    ) -> Result<(), StoreError> {
+        for transaction in transactions {
+            for (program, address) in programs::deployments(transaction.transaction()) {
+                self.programs.insert(program, inputs.table.intern(&address));
+            }
+        }
         for &index in &self.keys {
             let address = inputs.table.with(index, programs::program_data_address);
             if let Some(address) = address {

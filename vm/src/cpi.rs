@@ -55,17 +55,25 @@ impl Abi {
 }
 
 /// One account as the caller names it.
-struct AccountMeta {
-    key: Pubkey,
-    is_signer: bool,
-    is_writable: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountMeta {
+    /// Address.
+    pub key: Pubkey,
+    /// Whether the callee sees it as a signer.
+    pub is_signer: bool,
+    /// Whether the callee may write it.
+    pub is_writable: bool,
 }
 
 /// The instruction to invoke.
-struct Instruction {
-    program: Pubkey,
-    accounts: Vec<AccountMeta>,
-    data: Vec<u8>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// Address of the program.
+    pub program: Pubkey,
+    /// Its accounts, in order; all of them are among the caller's.
+    pub accounts: Vec<AccountMeta>,
+    /// Its data.
+    pub data: Vec<u8>,
 }
 
 /// Where the caller keeps one account that it passed.
@@ -100,13 +108,21 @@ pub(crate) fn invoke(
     for account in &accounts {
         take_from_caller(context, account)?;
     }
-    context.transaction.add_inner_instruction(program_index, &callee_accounts, &instruction.data);
-    let trace_index = context.transaction.trace().len() - 1;
-    context.process_instruction(trace_index)?;
+    context.process_inner_instruction(program_index, &callee_accounts, &instruction.data)?;
     for account in accounts.iter().filter(|account| account.is_writable) {
         give_to_caller(context, account)?;
     }
     Ok(0)
+}
+
+/// The same for a native caller: `signers` are addresses that the current program signs for.
+pub(crate) fn invoke_native(
+    context: &mut InvokeContext,
+    instruction: &Instruction,
+    signers: &[Pubkey],
+) -> Result<(), InstructionError> {
+    let (program_index, callee_accounts) = resolve_accounts(context, instruction, signers)?;
+    context.process_inner_instruction(program_index, &callee_accounts, &instruction.data)
 }
 
 // ---- reading the caller's structures ------------------------------------------------------------------------------

@@ -99,19 +99,26 @@ impl InvokeContext {
         let key = self.transaction.keys()[program_index];
         let account = self.transaction.account_at(program_index);
         let is_loader_deprecated = account.owner == bpf_loader_deprecated::ID;
+        if self.transaction.is_touched(program_index) && !self.programs().was_program(&key) {
+            return self.refuse_program("Program is not cached");
+        }
+        if self.is_program_changed(&key) {
+            return self.refuse_program("Program is not deployed");
+        }
         let entry = self.programs().program(&key, account);
-        let executable = match entry.as_deref() {
-            Some(ProgramEntry::Executable(executable)) => executable,
-            Some(ProgramEntry::Invalid | ProgramEntry::NotYetVisible) | None => {
-                log_line!(self, "Program is not deployed");
-                return Err(InstructionError::UnsupportedProgramId.into());
-            }
+        let Some(ProgramEntry::Executable(executable)) = entry.as_deref() else {
+            return self.refuse_program("Program is not deployed");
         };
         let serial = self.reserve_frame();
         self.frame_mut().is_loader_deprecated = is_loader_deprecated;
         let result = self.run_in_frame(executable, serial);
         self.close_frame();
         result
+    }
+
+    fn refuse_program(&mut self, reason: &str) -> Result<(), VmError> {
+        log_line!(self, "{reason}");
+        Err(InstructionError::UnsupportedProgramId.into())
     }
 
     fn run_in_frame(&mut self, executable: &Executable<InvokeContext>, serial: u64) -> Result<(), VmError> {

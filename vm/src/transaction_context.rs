@@ -36,6 +36,8 @@ pub struct TransactionInstruction {
     pub stack_height: u8,
     /// Index of the top-level instruction it belongs to.
     pub top_level_index: u16,
+    /// Compute units consumed by it and by all that it invoked; 0 if it was not reached.
+    pub compute_units: u64,
     accounts: Range<u32>,
     data: Range<u32>,
 }
@@ -115,6 +117,7 @@ impl TransactionContext {
             program_index,
             stack_height: 1,
             top_level_index,
+            compute_units: 0,
             accounts: accounts_start as u32..self.instruction_accounts.len() as u32,
             data: data_start as u32..self.instruction_data.len() as u32,
         });
@@ -152,6 +155,10 @@ impl TransactionContext {
             self.trace.truncate(trace_index);
         }
         error
+    }
+
+    pub(crate) fn set_compute_units(&mut self, trace_index: usize, units: u64) {
+        self.trace[trace_index].compute_units = units;
     }
 
     /// The instructions sysvar holds the index of the current top-level instruction in its last two bytes.

@@ -101,6 +101,10 @@ impl ProgramSource for Programs {
     fn program(&self, key: &Pubkey, _account: &Account) -> Option<Arc<ProgramEntry>> {
         self.0.get(key).cloned()
     }
+
+    fn was_program(&self, _key: &Pubkey) -> bool {
+        true
+    }
 }
 
 impl World {

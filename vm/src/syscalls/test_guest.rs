@@ -239,4 +239,8 @@ impl ProgramSource for OneProgram {
     fn program(&self, _key: &Pubkey, _account: &Account) -> Option<Arc<ProgramEntry>> {
         Some(Arc::clone(&self.0))
     }
+
+    fn was_program(&self, _key: &Pubkey) -> bool {
+        true
+    }
 }
