@@ -21,7 +21,7 @@ use crate::{
     cost::Cost,
     execute::{BlockContext, Outcome, Worker},
     fees,
-    plan::{BlockPlan, PlanInputs},
+    plan::{BlockPlan, PlanInputs, lock_count_max},
     programs::BlockPrograms,
     state_hash::{block_hash, chain_blockhash},
     status_cache::StatusCache,
@@ -288,8 +288,13 @@ impl Executor {
             return Err(EngineError::SlotNotAfterTip { tip, got: block.slot });
         }
         let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
-        let inputs =
-            PlanInputs { table: &shared.table, store: &*shared.store, slot: block.slot, recent_slots: &recent_slots };
+        let inputs = PlanInputs {
+            table: &shared.table,
+            store: &*shared.store,
+            slot: block.slot,
+            recent_slots: &recent_slots,
+            lock_count_max: lock_count_max(shared.runtime.gates()),
+        };
         self.plan.make(&block.transactions, &inputs)?;
         shared.table.load(&[shared.table.intern(&block.collector)], &*shared.store)?;
         self.schedule.rebuild(self.plan.lock_sets());

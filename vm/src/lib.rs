@@ -33,7 +33,7 @@ pub use borrowed_account::BorrowedAccount;
 pub use budget::{ComputeBudget, costs};
 pub use builtin::{Builtin, Precompile, Syscall};
 pub use cpi::{AccountMeta, Instruction};
-pub use environment::BlockEnvironment;
+pub use environment::{BlockEnvironment, EpochStakes};
 pub use error::{CpiError, SyscallError};
 pub use execute::{ExecutionMode, VmError};
 pub use invoke_context::InvokeContext;

@@ -51,6 +51,9 @@ pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionErro
             let to = Address::derived(context, 1, &base, &seed, &owner)?;
             accounts::create(context, &to, lamports, space, &owner)
         }
+        SystemInstruction::CreateAccountAllowPrefund { .. } if !context.gates().create_account_allow_prefund => {
+            Err(InstructionError::InvalidInstructionData)
+        }
         SystemInstruction::CreateAccountAllowPrefund { lamports, space, owner } => {
             context.check_account_count(if lamports > 0 { 2 } else { 1 })?;
             let to = Address::plain(*context.account_key(0)?);
