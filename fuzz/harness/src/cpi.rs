@@ -3,6 +3,8 @@
 //! A well-formed call is laid out in the caller's heap, in the C or in the Rust layout, and then spoilt: that reaches
 //! deeper than random bytes, of which nearly all fail at the first pointer.
 
+use std::sync::LazyLock;
+
 use heddle_types::{Account, Pubkey};
 use heddle_vm::{ComputeBudget, solana_sbpf::ebpf::MM_HEAP_START};
 use solana_sdk_ids::{bpf_loader, bpf_loader_upgradeable, ed25519_program, native_loader, system_program};
@@ -20,6 +22,8 @@ const CALLER: Pubkey = Pubkey::new_from_array([1; 32]);
 const CALLEE: Pubkey = Pubkey::new_from_array([2; 32]);
 /// Seed of the address that the caller can sign for.
 const SEED: &[u8] = b"seed";
+/// The address of that seed, and its bump.
+static DERIVED: LazyLock<(Pubkey, u8)> = LazyLock::new(|| Pubkey::find_program_address(&[SEED], &CALLER));
 /// Accounts of the caller's instruction; each is an index into [`entries`]. The last repeats the first.
 const CALLER_ACCOUNTS: [u8; 10] = [2, 3, 4, 5, 6, 1, 0, 7, 8, 2];
 
@@ -51,7 +55,7 @@ pub fn cpi(data: &[u8]) {
 fn entries(input: &mut Input<'_>) -> Vec<Entry> {
     let sizes = [input.blob(80).len(), usize::from(input.byte())];
     let program = |loader| Account { executable: true, ..Account::new(1, &[], loader) };
-    let (derived, _) = Pubkey::find_program_address(&[SEED], &CALLER);
+    let (derived, _) = *DERIVED;
     let plain = |n: u8| Pubkey::new_from_array([n; 32]);
     let entry = |key, account, is_signer, is_writable| Entry { key, account, is_signer, is_writable };
     vec![
@@ -157,7 +161,8 @@ impl Call {
     fn put_instruction_c(&mut self, program: &Pubkey, metas: &[(Pubkey, u8, u8)], data: (u64, u64)) -> u64 {
         let keys: Vec<u64> = metas.iter().map(|(key, ..)| self.payload.put(key.as_ref())).collect();
         let pairs = keys.iter().zip(metas);
-        let words = pairs.flat_map(|(key, (_, signer, writable))| [*key, u64::from(*writable) | u64::from(*signer) << 8]);
+        let words =
+            pairs.flat_map(|(key, (_, signer, writable))| [*key, u64::from(*writable) | u64::from(*signer) << 8]);
         let metas_address = self.payload.put_words(&words.collect::<Vec<_>>());
         let program = self.payload.put(program.as_ref());
         self.payload.put_words(&[program, metas_address, metas.len() as u64, data.0, data.1])
@@ -186,7 +191,7 @@ impl Call {
     /// (address, count) of the seeds of signers: none, the caller's derived address, or other seeds.
     fn put_signers(&mut self, input: &mut Input<'_>) -> (u64, u64) {
         let count = input.pick(&[0, 1, 1, 2, 17]);
-        let (_, bump) = Pubkey::find_program_address(&[SEED], &CALLER);
+        let (_, bump) = *DERIVED;
         let mut signers = Vec::new();
         for _ in 0..count {
             let is_right = input.byte() < 200;

@@ -15,9 +15,17 @@ use crate::{
 };
 
 /// Calls in one program.
-const CALLS_MAX: usize = 6;
+const CALLS_MAX: usize = 4;
 /// Where the payload is copied to: a heap that begins with something.
 const PAYLOAD_BYTES_MAX: usize = 2_048;
+
+/// Curves, operations, byte orders.
+const ATTRIBUTES: [u64; 12] = [0, 1, 2, 3, 4, 5, 6, 0x80, 0x81, 0x82, 0x84, 0x85];
+
+/// Whether the first two arguments say what to do, and the rest what with.
+fn is_attributed(name: &[u8]) -> bool {
+    [&b"sol_curve"[..], b"sol_alt_bn128", b"sol_poseidon"].iter().any(|prefix| name.starts_with(prefix))
+}
 
 /// A few syscalls with any arguments, on memory that holds any bytes: no panic, and the same compiled and interpreted.
 pub fn syscalls(data: &[u8]) {
@@ -34,7 +42,11 @@ pub fn syscalls(data: &[u8]) {
     assembler.syscall(b"sol_memcpy_");
     for _ in 0..=input.below(CALLS_MAX) {
         let name = &names[input.below(names.len())];
-        let arguments = std::array::from_fn(|_| argument(&mut input));
+        let mut arguments = std::array::from_fn(|_| argument(&mut input));
+        if is_attributed(name) && input.byte() < 224 {
+            // Most values there are refused before anything else is looked at.
+            arguments[..2].copy_from_slice(&[input.pick(&ATTRIBUTES), input.pick(&ATTRIBUTES)]);
+        }
         assembler.call_and_log(name, arguments);
     }
     // What lies at the heap's start is part of the outcome.
@@ -76,7 +88,7 @@ fn argument(input: &mut Input<'_>) -> u64 {
     match input.byte() % 8 {
         0 | 1 => MM_HEAP_START + u64::from(input.byte()) * 8,
         2 => MM_HEAP_START + u64::from(input.u16()) % PAYLOAD_BYTES_MAX as u64,
-        3 | 4 => input.byte().into(),
+        3 | 4 => (input.byte() % 80).into(),
         5 => address::length(input),
         6 => address::address(input),
         _ => MM_INPUT_START + u64::from(input.u16()) % 0x6000,

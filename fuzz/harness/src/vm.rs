@@ -38,7 +38,8 @@ static OPCODES: LazyLock<[[Vec<u8>; 2]; 4]> = LazyLock::new(|| {
         };
         let is_jump = |opcode: &u8| opcode & 7 == ebpf::BPF_JMP64 || version == SBPFVersion::V3 && opcode & 7 == 6;
         let control = [ebpf::CALL_IMM, ebpf::CALL_REG, ebpf::EXIT];
-        let (jumps, others) = (0..=u8::MAX).filter(accepted).filter(|opcode| !control.contains(opcode)).partition(is_jump);
+        let (jumps, others) =
+            (0..=u8::MAX).filter(accepted).filter(|opcode| !control.contains(opcode)).partition(is_jump);
         [others, jumps]
     })
 });
@@ -106,7 +107,8 @@ fn add_operation(assembler: &mut Assembler, branches: &mut Vec<(usize, u16)>, in
             // Divisors and shifts have to be in range or the verifier refuses the program.
             let accepts_any = opcode & 8 != 0 || matches!(opcode & 0xf0, 0 | 0x10 | 0x20 | 0x40 | 0x50 | 0xa0 | 0xb0);
             let immediate = if accepts_any { immediate(input) } else { input.pick(&[16, 1, 31, 16]) };
-            let immediate = if opcode == ebpf::LE || opcode == ebpf::BE { input.pick(&[16, 32, 64]) } else { immediate };
+            let immediate =
+                if opcode == ebpf::LE || opcode == ebpf::BE { input.pick(&[16, 32, 64]) } else { immediate };
             assembler.put(opcode, dst, src, offset, immediate);
         }
         6 => assembler.constant(input.byte() % 10, address::word(input)),
@@ -117,8 +119,12 @@ fn add_operation(assembler: &mut Assembler, branches: &mut Vec<(usize, u16)>, in
         }
         9 => {
             let (size, register) = (input.below(4), input.pick(&[6, 7, 8, 10, 9, 1]));
-            let offset = input.u16() as i16;
-            if input.flag() { assembler.load(size, 4, register, offset) } else { assembler.store(size, register, 0, offset) }
+            let offset = if input.flag() { input.byte().into() } else { input.u16() as i16 };
+            if input.flag() {
+                assembler.load(size, 4, register, offset)
+            } else {
+                assembler.store(size, register, 0, offset)
+            }
         }
         10 | 11 => {
             branches.push((assembler.len(), input.u16()));
