@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use heddle_programs::LoaderV3State;
+use heddle_programs::{LoaderV3State, programdata_address};
 use heddle_types::{Account, Pubkey};
 use heddle_vm::{ComputeBudget, DurableNonce, NonceData, NonceState, NonceVersion};
 use solana_sdk_ids::{bpf_loader, bpf_loader_upgradeable, native_loader, system_program, sysvar, vote};
@@ -22,6 +22,9 @@ static NATIVE: LazyLock<Vec<Pubkey>> = LazyLock::new(|| {
     keys
 });
 
+/// Where the program data of the first plain account is.
+static PROGRAM_DATA: LazyLock<Pubkey> = LazyLock::new(|| programdata_address(&[1; 32].into()));
+
 /// Sysvars that instructions name.
 const SYSVARS: [Pubkey; 6] = [
     sysvar::clock::ID,
@@ -32,10 +35,10 @@ const SYSVARS: [Pubkey; 6] = [
     sysvar::epoch_schedule::ID,
 ];
 
-/// Accounts of no fixed kind.
-const PLAIN_COUNT: usize = 5;
+/// Accounts of no fixed kind; the last has the address of the first one's program data.
+const PLAIN_COUNT: usize = 6;
 const INSTRUCTIONS_MAX: usize = 3;
-const DATA_BYTES_MAX: usize = 400;
+const DATA_BYTES_MAX: usize = 1_200;
 
 /// Up to three instructions of any native programs: no panic, lamports are conserved, read-only accounts stay.
 pub fn builtins(data: &[u8]) {
@@ -99,7 +102,7 @@ fn any_instruction(program: usize, accounts: &[Entry], input: &mut Input<'_>) ->
 
 /// An account owned by a program that might look at it, holding something it might take for its own.
 fn plain(index: usize, input: &mut Input<'_>) -> Entry {
-    let key = Pubkey::new_from_array([index as u8 + 1; 32]);
+    let key = if index + 1 == PLAIN_COUNT { *PROGRAM_DATA } else { Pubkey::new_from_array([index as u8 + 1; 32]) };
     let native = &*NATIVE;
     let kind = input.byte();
     let (owner, data) = match kind % 8 {
@@ -139,11 +142,14 @@ fn nonce(input: &mut Input<'_>) -> Vec<u8> {
 /// A header of each kind, then a program, or part of one.
 fn loader_v3(input: &mut Input<'_>) -> Vec<u8> {
     let authority = input.flag().then(|| Pubkey::new_from_array([input.byte() % 6; 32]));
-    let key = Pubkey::new_from_array([input.byte() % 6; 32]);
     let tag = u32::from(input.byte() % 5);
     let mut bytes = tag.to_le_bytes().to_vec();
     if tag == 2 {
-        bytes.extend(key.as_ref());
+        bytes.extend(PROGRAM_DATA.as_ref());
+        return bytes;
+    }
+    if tag == 0 && input.flag() {
+        bytes.resize(LoaderV3State::PROGRAM_BYTES, 0);
         return bytes;
     }
     if tag == 3 {

@@ -99,6 +99,10 @@ impl ProgramSource for Programs {
     fn program(&self, key: &Pubkey, _account: &Account) -> Option<Arc<ProgramEntry>> {
         self.0.get(key).cloned()
     }
+
+    fn was_program(&self, key: &Pubkey) -> bool {
+        self.0.contains_key(key)
+    }
 }
 
 /// Everything that a run leaves behind.
