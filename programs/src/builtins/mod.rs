@@ -5,3 +5,4 @@ pub(crate) mod loader_legacy;
 pub(crate) mod loader_v3;
 pub mod loader_v3_state;
 pub(crate) mod system;
+pub(crate) mod zk_elgamal_proof;
