@@ -33,6 +33,7 @@ mod error;
 mod execute;
 mod fees;
 mod ingress;
+mod inherited_sysvars;
 mod instructions_sysvar;
 mod lookup;
 mod plan;
