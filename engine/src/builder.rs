@@ -155,7 +155,8 @@ impl Builder {
     /// Opens the store, or initialises it with the genesis state if it is empty.
     ///
     /// Genesis holds the given accounts, the shipped programs, builtins and sysvars. If the store holds a chain, the
-    /// given accounts must be those it began with, or none.
+    /// given accounts must be those it began with, or none. Of given sysvars, the chain carries on stake history, epoch
+    /// rewards, last restart slot and slot hashes; the others it makes itself.
     ///
     /// # Errors
     /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, a feature gate is asked for that

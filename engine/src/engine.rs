@@ -20,7 +20,7 @@ use crate::{
     chain::{Chain, Undo},
     cost::Cost,
     execute::{BlockContext, Outcome, Worker},
-    fees,
+    fees, inherited_sysvars,
     plan::{BlockPlan, PlanInputs, lock_count_max},
     programs::BlockPrograms,
     state_hash::{block_hash, chain_blockhash},
@@ -287,7 +287,8 @@ impl Executor {
         if block.slot <= tip {
             return Err(EngineError::SlotNotAfterTip { tip, got: block.slot });
         }
-        let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
+        let mut environment = chain.environment(block);
+        let recent_slots = inherited_sysvars::inherit(&mut environment.sysvars, &chain.tip, shared)?;
         let inputs = PlanInputs {
             table: &shared.table,
             store: &*shared.store,
@@ -299,7 +300,7 @@ impl Executor {
         shared.table.load(&[shared.table.intern(&block.collector)], &*shared.store)?;
         self.schedule.rebuild(self.plan.lock_sets());
         let recent = chain.tip.blockhashes.recent().copied().collect();
-        Ok((chain.environment(block), recent))
+        Ok((environment, recent))
     }
 
     /// Runs every transaction; outcomes stay with the workers.

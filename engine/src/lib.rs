@@ -36,6 +36,7 @@ mod error;
 mod execute;
 mod fees;
 mod ingress;
+mod inherited_sysvars;
 mod instructions_sysvar;
 mod lookup;
 mod plan;
