@@ -1,6 +1,6 @@
 //! Instructions that move lamports out of a vote account and into it.
 
-use heddle_vm::InvokeContext;
+use heddle_vm::{AccountMeta, Instruction, InvokeContext};
 use solana_instruction_error::InstructionError;
 use solana_sdk_ids::system_program;
 
@@ -62,8 +62,11 @@ pub(super) fn deposit_delegator_rewards(context: &mut InvokeContext, lamports: u
     // Older versions are not converted here.
     let Some(Stored::V4(mut state)) = stored else { return Err(InstructionError::InvalidAccountData) };
     let data = [&SYSTEM_TRANSFER.to_le_bytes()[..], &lamports.to_le_bytes()].concat();
-    let metas = [(source, true, true), (vote_key, false, true)];
-    context.invoke(&system_program::ID, &metas, &data)?;
+    let accounts = vec![
+        AccountMeta { key: source, is_signer: true, is_writable: true },
+        AccountMeta { key: vote_key, is_signer: false, is_writable: true },
+    ];
+    context.invoke_signed(&Instruction { program: system_program::ID, accounts, data }, &[])?;
     let pending = state.pending_delegator_rewards.checked_add(lamports);
     state.pending_delegator_rewards = pending.ok_or(InstructionError::ArithmeticOverflow)?;
     store(context, &state)
