@@ -69,7 +69,7 @@ impl Validator {
             lockouts: self.votes.clone(),
             root: self.root,
             hash: Hash::new_from_array(slot_hash(self.slot)),
-            timestamp: self.chance(50).then(|| 1_700_000_000 + (self.slot - SLOT + 1_000) as i64),
+            timestamp: self.chance(50).then(|| 1_700_000_000 + (self.slot + 1_000 - SLOT) as i64),
             block_id: Hash::default(),
         }
     }

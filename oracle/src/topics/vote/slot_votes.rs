@@ -50,7 +50,8 @@ fn votes(topic: &Topic) -> Vec<Case> {
         case("twice_the_same").fails(&VOTER, &[cast(&[6, 6])]),
         case("time").ok(&VOTER, &[timed(&[7], 1_700_000_140)]),
         case("time_back").fails(&VOTER, &[timed(&[7], 1_700_000_000)]),
-        case("time_of_highest").ok(&VOTER, &[timed(&[5, 600, 8], 1_700_000_140)]),
+        case("time_of_highest")
+            .ok(&VOTER, &[with(Vote { hash: hash(5), timestamp: Some(1_700_000_140), ..slot_vote(&[5, 600, 8]) })]),
         case("time_without_slots").fails(&VOTER, &[timed(&[], 1_700_000_140)]),
         topic.stored("vote_v3", &as_v3(&base()), super::SPACE).ok(&VOTER, &[cast(&[7])]),
         topic.stored("vote_v1_14_11", &as_v1_14_11(&base()), super::SPACE_V1_14_11).ok(&VOTER, &[cast(&[7])]),

@@ -105,12 +105,8 @@ fn sizes(topic: &Topic) -> Vec<Case> {
         sized("v4_bare", &current, 0, SOL).ok(&VOTER, &[next()]),
         sized("v4_large", &current, 5_000, SOL).ok(&VOTER, &[next()]),
         sized("v4_large_not_exempt", &current, 5_000, exempt(4_000)).ok(&VOTER, &[next()]),
-        sized("v4_no_room_left", &VoteStateVersions::new_v4(crowded(86)), SPACE, SOL).fails(&VOTER, &[next()]),
-        sized("v4_little_room_left", &VoteStateVersions::new_v4(crowded(85)), SPACE, SOL).legacy(
-            Expect::Anything,
-            &VOTER,
-            &[next()],
-        ),
+        sized("v4_no_room_left", &VoteStateVersions::new_v4(crowded(87)), SPACE, SOL).fails(&VOTER, &[next()]),
+        sized("v4_little_room_left", &VoteStateVersions::new_v4(crowded(86)), SPACE, SOL).ok(&VOTER, &[next()]),
     ]
 }
 

@@ -1,16 +1,21 @@
 //! `TowerSync` and `UpdateVoteState`: towers that may replace one, and every reason why not.
 
 use super::{
-    DEPRECATE_LEGACY, SLOT, Topic, VOTER, base, fresh, hash, history, landed, long_update, slot, sync, tower, update,
-    vote, voting,
+    DEPRECATE_LEGACY, SLOT, Topic, VOTER, base, fresh, hash, history, landed, long_update, slot, slot_vote,
+    slot_voting, sync, tower, update, vote, voting,
 };
-use crate::case::{Case, Expect, address, r, rs, w};
+use crate::{
+    case::{Case, Expect, SOL, address, r, rs, w, ws},
+    environment::slot_hash,
+    topics::fees::limit,
+};
 use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_sdk_ids::sysvar;
 use solana_vote_interface::{
+    authorized_voters::AuthorizedVoters,
     instruction::VoteInstruction,
-    state::{Lockout, TowerSync, VoteStateV4},
+    state::{BlockTimestamp, Lockout, TowerSync, VoteStateV4},
 };
 
 /// What follows the votes of `base`.
@@ -182,7 +187,7 @@ fn rollbacks(topic: &Topic) -> Vec<Case> {
 
 /// A history in which slots are missing: they were on other forks.
 fn gaps(topic: &Topic) -> Vec<Case> {
-    let slots = [1, 3, 4, 7, 9, 12, 20].map(slot);
+    let slots: Vec<u64> = [1, 3, 4, 7, 9, 12, 20].into_iter().chain((30..).step_by(3)).take(512).map(slot).collect();
     let case = |name: &str| {
         let account = history(topic.environment, &slots);
         topic.with(&format!("gaps_{name}"), fresh()).account(sysvar::slot_hashes::ID, account)
@@ -194,28 +199,22 @@ fn gaps(topic: &Topic) -> Vec<Case> {
     let early = |slots: &[(u64, u32)], root| TowerSync {
         lockouts: slots.iter().map(|(slot, count)| Lockout::new_with_confirmation_count(*slot, *count)).collect(),
         root,
-        hash: Hash::new_from_array(crate::environment::slot_hash(slots[slots.len() - 1].0)),
+        hash: Hash::new_from_array(slot_hash(slots[slots.len() - 1].0)),
         ..tower(&[], None)
     };
-    let empty =
-        topic.with("gaps_no_history", fresh()).account(sysvar::slot_hashes::ID, history(topic.environment, &[]));
+    let cast = |ages: &[u64]| vote(&VoteInstruction::Vote(slot_vote(ages)), slot_voting());
     vec![
-        case("ok").ok(&VOTER, &[sync(tower(&[(12, 4), (9, 3), (7, 2), (4, 1)], Some(20)))]),
-        case("vote_on_other_fork").fails(&VOTER, &[sync(tower(&[(12, 4), (9, 3), (5, 2), (4, 1)], Some(20)))]),
-        case("last_vote_on_other_fork").fails(&VOTER, &[sync(tower(&[(4, 2), (2, 1)], None))]),
-        case("root_on_other_fork").fails(&VOTER, &[sync(tower(&[(9, 3), (7, 2), (4, 1)], Some(10)))]),
-        case("root_is_oldest").ok(&VOTER, &[sync(tower(&[(3, 2), (1, 1)], Some(20)))]),
-        case("root_too_old").ok(&VOTER, &[sync(tower(&[(3, 2), (1, 1)], Some(21)))]),
-        case("vote_too_old").ok(&VOTER, &[sync(tower(&[(21, 6), (3, 2), (1, 1)], None))]),
-        case("slot_votes")
-            .ok(&VOTER, &[vote(&VoteInstruction::Vote(super::slot_vote(&[20, 12, 9])), super::slot_voting())]),
-        case("slot_votes_on_other_fork")
-            .fails(&VOTER, &[vote(&VoteInstruction::Vote(super::slot_vote(&[20, 11, 9])), super::slot_voting())]),
+        case("towers")
+            .fails(&VOTER, &[sync(tower(&[(12, 4), (9, 3), (5, 2), (4, 1)], Some(20)))])
+            .fails(&VOTER, &[sync(tower(&[(4, 2), (2, 1)], None))])
+            .fails(&VOTER, &[sync(tower(&[(9, 3), (7, 2), (4, 1)], Some(10)))])
+            .fails(&VOTER, &[sync(tower(&[(9, 3), (7, 2), (4, 1)], Some(21)))])
+            .ok(&VOTER, &[sync(tower(&[(12, 4), (9, 3), (7, 2), (4, 1)], Some(20)))]),
+        case("slot_votes").fails(&VOTER, &[cast(&[20, 11, 9])]).ok(&VOTER, &[cast(&[20, 12, 9])]),
         from_zero("root_zero_is_no_root").ok(&VOTER, &[long_update(early(&[(0, 3), (3, 2), (5, 1)], Some(0)))]),
         from_zero("root_three").fails(&VOTER, &[long_update(early(&[(3, 2), (5, 1)], Some(3)))]),
-        empty
-            .fails(&VOTER, &[sync(tower(&[(2, 1)], None))])
-            .fails(&VOTER, &[vote(&VoteInstruction::Vote(super::slot_vote(&[2])), super::slot_voting())]),
+        topic.with("root_is_oldest", fresh()).ok(&VOTER, &[sync(tower(&[(3, 2), (1, 1)], Some(512)))]),
+        topic.with("root_is_too_old", fresh()).ok(&VOTER, &[sync(tower(&[(3, 2), (1, 1)], Some(513)))]),
     ]
 }
 
@@ -249,10 +248,7 @@ fn credits(topic: &Topic) -> Vec<Case> {
 
 fn timestamps(topic: &Topic) -> Vec<Case> {
     let timed = |seconds| sync(TowerSync { timestamp: Some(seconds), ..tower(&NEXT, ROOT) });
-    let stamp = |slot, timestamp| VoteStateV4 {
-        last_timestamp: solana_vote_interface::state::BlockTimestamp { slot, timestamp },
-        ..base()
-    };
+    let stamp = |slot, timestamp| VoteStateV4 { last_timestamp: BlockTimestamp { slot, timestamp }, ..base() };
     vec![
         topic.case("time_same").ok(&VOTER, &[timed(1_700_000_100)]),
         topic.case("time_back").fails(&VOTER, &[timed(1_700_000_099)]),
@@ -279,18 +275,12 @@ fn signers(topic: &Topic) -> Vec<Case> {
         topic
             .with(
                 "tower_account_votes_for_itself",
-                VoteStateV4 {
-                    authorized_voters: solana_vote_interface::authorized_voters::AuthorizedVoters::new(
-                        5,
-                        address("vote"),
-                    ),
-                    ..base()
-                },
+                VoteStateV4 { authorized_voters: AuthorizedVoters::new(5, address("vote")), ..base() },
             )
-            .ok(&["payer", "vote"], &[vote(&data, vec![crate::case::ws(address("vote"))])]),
-        with("paid_by_voter").lamports("voter", crate::case::SOL).ok(&["voter"], &[sync(tower(&NEXT, ROOT))]),
-        with("out_of_units").fails(&VOTER, &[super::super::fees::limit(2_099), sync(tower(&NEXT, ROOT))]),
-        with("units_just_enough").ok(&VOTER, &[super::super::fees::limit(2_250), sync(tower(&NEXT, ROOT))]),
+            .ok(&["payer", "vote"], &[vote(&data, vec![ws(address("vote"))])]),
+        with("paid_by_voter").lamports("voter", SOL).ok(&["voter"], &[sync(tower(&NEXT, ROOT))]),
+        with("out_of_units").fails(&VOTER, &[limit(2_099), sync(tower(&NEXT, ROOT))]),
+        with("units_just_enough").ok(&VOTER, &[limit(2_250), sync(tower(&NEXT, ROOT))]),
     ]
 }
 

@@ -272,3 +272,85 @@ fn read_leb128_u64(from: &mut Reader) -> Option<u64> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A compact tower: root, votes, hash, no timestamp.
+    fn compact(root: u64, votes: &[u8]) -> Vec<u8> {
+        [&root.to_le_bytes()[..], votes, &[4; 32], &[0]].concat()
+    }
+
+    fn decode(tag: u32, fields: &[u8]) -> Option<VoteInstruction> {
+        VoteInstruction::decode(&[&tag.to_le_bytes()[..], fields].concat()).ok()
+    }
+
+    fn vote(slot: u64, confirmation_count: u32) -> LandedVote {
+        LandedVote { slot, confirmation_count, latency: 0 }
+    }
+
+    #[test]
+    fn compact_towers_count_from_their_root() {
+        let expected = ProposedTower {
+            votes: vec![vote(103, 2), vote(103 + 300, 1)],
+            root: Some(100),
+            hash: [4; 32],
+            timestamp: None,
+        };
+        let update = compact(100, &[2, 3, 2, 0xac, 2, 1]);
+        let sync = [&update[..], &[9; 32]].concat();
+        assert_eq!(decode(12, &update), Some(VoteInstruction::UpdateVoteState(expected.clone())));
+        assert_eq!(decode(13, &sync), Some(VoteInstruction::UpdateVoteState(expected.clone())));
+        assert_eq!(decode(14, &sync), Some(VoteInstruction::TowerSync(expected.clone())));
+        let switch = [&sync[..], &[8; 32]].concat();
+        assert_eq!(decode(15, &switch), Some(VoteInstruction::TowerSync(expected)));
+        for (tag, whole) in [(12, &update), (13, &sync), (14, &sync), (15, &switch)] {
+            for short in 0..whole.len() {
+                assert_eq!(decode(tag, &whole[..short]), None, "tag {tag} cut at {short}");
+            }
+        }
+        let rootless = compact(u64::MAX, &[1, 3, 1]);
+        let Some(VoteInstruction::UpdateVoteState(tower)) = decode(12, &rootless) else { panic!("valid") };
+        assert_eq!((tower.root, tower.votes), (None, vec![vote(3, 1)]));
+    }
+
+    #[test]
+    fn integers_have_one_form() {
+        let is_valid = |votes: &[u8]| decode(12, &compact(1, votes)).is_some();
+        assert!(is_valid(&[1, 5, 1]));
+        assert!(!is_valid(&[0x81, 0, 5, 1]), "padded count");
+        assert!(!is_valid(&[0x81, 0x80, 4, 5, 1]), "count over 65,535");
+        assert!(!is_valid(&[1, 0x85, 0, 1]), "padded distance");
+        let mut max = [0xff; 12];
+        (max[0], max[10], max[11]) = (1, 1, 1);
+        assert!(!is_valid(&max), "beyond the last slot");
+        (max[1], max[10]) = (0xfe, 1);
+        assert!(is_valid(&max), "the last slot");
+        max[10] = 3;
+        assert!(!is_valid(&max), "65 bits");
+    }
+
+    #[test]
+    fn decodes_1232_bytes_at_most() {
+        let update = |count: u64| {
+            let lockouts = [0; LOCKOUT_BYTES].repeat(count as usize);
+            [&count.to_le_bytes()[..], &lockouts, &[0], &[4; 32], &[0]].concat()
+        };
+        assert!(decode(8, &update(98)).is_some());
+        assert!(decode(8, &update(99)).is_none());
+        assert!(decode(8, &[update(98), vec![0xff; 4_000]].concat()).is_some());
+    }
+
+    #[test]
+    fn seeds_are_utf8() {
+        let with = |text: &[u8]| {
+            let size = (text.len() as u64).to_le_bytes();
+            decode(11, &[&1u32.to_le_bytes()[..], &[7; 32], &size, text].concat())
+        };
+        let current = DerivedAuthority { owner: Pubkey::new_from_array([7; 32]), seed: Seed::new("ä") };
+        let expected = VoteInstruction::AuthorizeCheckedWithSeed(Authority::Withdrawer, current);
+        assert_eq!(with("ä".as_bytes()), Some(expected));
+        assert_eq!(with(b"\xff"), None);
+    }
+}

@@ -297,3 +297,139 @@ impl Writer<'_> {
         self.put(bytes.unwrap_or_default());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> Pubkey {
+        Pubkey::new_from_array([byte; 32])
+    }
+
+    fn full() -> VoteState {
+        let votes = (1..=31).map(|slot| LandedVote { slot, confirmation_count: 32 - slot as u32, latency: slot as u8 });
+        let credits = (0..64).map(|epoch| EpochCredits { epoch, credits: epoch * 7 + 7, credits_before: epoch * 7 });
+        let mut voters = AuthorizedVoters::new(3, key(5));
+        voters.insert(9, key(6));
+        VoteState {
+            inflation_rewards_collector: key(3),
+            block_revenue_collector: key(4),
+            inflation_rewards_commission_bps: 550,
+            block_revenue_commission_bps: 9,
+            pending_delegator_rewards: 12,
+            bls_pubkey: Some([0xb5; 48]),
+            votes: votes.collect(),
+            root: Some(0),
+            epoch_credits: credits.collect(),
+            last_timestamp: BlockTimestamp { slot: 30, timestamp: -4 },
+            ..VoteState::new(key(9), key(1), key(2), voters)
+        }
+    }
+
+    fn bare() -> VoteState {
+        VoteState::new(key(9), key(1), key(2), AuthorizedVoters::default())
+    }
+
+    fn encoded(state: &VoteState) -> Vec<u8> {
+        let mut bytes = vec![0; state.encoded_bytes()];
+        state.encode(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn version_4_is_read_as_it_was_written() {
+        for state in [full(), bare()] {
+            let bytes = encoded(&state);
+            for short in 0..bytes.len() {
+                assert_eq!(Stored::decode(&bytes[..short], &key(9)), None, "cut at {short}");
+            }
+            assert_eq!(Stored::decode(&bytes, &key(8)), Some(Stored::V4(state)));
+        }
+        assert!(full().encoded_bytes() < VOTE_ACCOUNT_BYTES);
+    }
+
+    #[test]
+    fn what_lies_behind_stays() {
+        let size_bytes = bare().encoded_bytes();
+        let mut data = vec![0xee; size_bytes + 40];
+        bare().encode(&mut data);
+        assert_eq!(data[..size_bytes], encoded(&bare()));
+        assert_eq!(data[size_bytes..], [0xee; 40]);
+    }
+
+    /// Version 1.14.11 or 3 with one vote, no root and a voter.
+    fn older(tag: u32, vote: &[u8]) -> Vec<u8> {
+        let mut bytes = tag.to_le_bytes().to_vec();
+        bytes.extend([[1; 32], [2; 32]].concat());
+        bytes.push(55);
+        bytes.extend(1u64.to_le_bytes());
+        bytes.extend(vote);
+        bytes.push(0);
+        bytes.extend([&1u64.to_le_bytes()[..], &7u64.to_le_bytes(), &[5; 32]].concat());
+        bytes.extend([0xaa; PRIOR_VOTERS_BYTES]);
+        bytes.push(1);
+        bytes.extend([0; 8]);
+        bytes.extend([&30u64.to_le_bytes()[..], &4i64.to_le_bytes()].concat());
+        bytes
+    }
+
+    #[test]
+    fn older_versions_become_version_4() {
+        let lockout = [&10u64.to_le_bytes()[..], &3u32.to_le_bytes()].concat();
+        for (tag, latency) in [(1, 0), (2, 4)] {
+            let vote = if tag == 2 { [&[latency], &lockout[..]].concat() } else { lockout.clone() };
+            let mut bytes = older(tag, &vote);
+            for short in 0..bytes.len() {
+                assert_eq!(Stored::decode(&bytes[..short], &key(9)), None, "cut at {short}");
+            }
+            let expected = VoteState {
+                inflation_rewards_commission_bps: 5_500,
+                votes: vec![LandedVote { slot: 10, confirmation_count: 3, latency }],
+                last_timestamp: BlockTimestamp { slot: 30, timestamp: 4 },
+                ..VoteState::new(key(9), key(1), key(2), AuthorizedVoters::new(7, key(5)))
+            };
+            assert_eq!((expected.inflation_rewards_collector, expected.block_revenue_collector), (key(9), key(1)));
+            assert_eq!(expected.block_revenue_commission_bps, 10_000);
+            assert_eq!(Stored::decode(&bytes, &key(9)), Some(Stored::Older(expected)));
+            let flag = bytes.len() - 16 - 8 - 1;
+            bytes[flag] = 2;
+            assert_eq!(Stored::decode(&bytes, &key(9)), None);
+        }
+    }
+
+    #[test]
+    fn counts_beyond_the_data_are_refused_before_allocating() {
+        let mut bytes = encoded(&full());
+        let votes = 4 + 4 * 32 + 4 + 8 + 1 + 48;
+        assert_eq!(bytes[votes..votes + 8], 31u64.to_le_bytes());
+        bytes[votes..votes + 8].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert_eq!(Stored::decode(&bytes, &key(9)), None);
+    }
+
+    #[test]
+    fn only_an_account_without_state_is_uninitialized() {
+        let is_uninitialized = |data: &[u8]| Stored::decode(data, &key(9)).map(|stored| stored.is_uninitialized());
+        assert_eq!(is_uninitialized(&[0; 100]), Some(true));
+        assert_eq!(is_uninitialized(&encoded(&bare())), Some(false));
+        assert_eq!(is_uninitialized(&[9, 0, 0, 0]), None);
+        assert_eq!(is_uninitialized(&[0; 3]), None);
+        let without_voters = [&2u32.to_le_bytes()[..], &[0; 2_000]].concat();
+        assert_eq!(is_uninitialized(&without_voters), Some(true));
+    }
+
+    #[test]
+    fn credits_go_to_their_epoch() {
+        let epochs = |state: &VoteState| -> Vec<(u64, u64, u64)> {
+            state.epoch_credits.iter().map(|one| (one.epoch, one.credits, one.credits_before)).collect()
+        };
+        let mut state = bare();
+        state.add_credits(3, 0);
+        state.add_credits(4, 5);
+        state.add_credits(4, 2);
+        state.add_credits(6, 1);
+        assert_eq!(epochs(&state), [(4, 7, 0), (6, 8, 7)]);
+        let mut state = full();
+        state.add_credits(64, 1);
+        assert_eq!((state.epoch_credits.len(), state.epoch_credits[0].epoch), (EPOCH_CREDITS_MAX, 1));
+    }
+}
