@@ -14,7 +14,8 @@ mod reserved_keys;
 
 use std::sync::Arc;
 
-pub use builtins::loader_v3_state::{LoaderV3State, programdata_address};
+pub use builtins::loader_v3::state::{LoaderV3State, programdata_address};
+pub use builtins::system::allocated_bytes;
 pub use compute_budget_limits::{
     ComputeBudgetLimits, LOADED_DATA_BYTES_MAX, compute_budget_limits, compute_budget_limits_v1,
 };
