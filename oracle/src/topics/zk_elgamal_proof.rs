@@ -3,11 +3,7 @@
 //!
 //! The proofs are bytes in `zk_proofs.txt`; `examples/zk_proofs.rs` made them.
 
-use super::{
-    ata::associated,
-    fees::{limit, program},
-    system::create,
-};
+use super::{fees::limit, system::create};
 use crate::{
     case::{Case, Expect, SOL, account, address, instruction, r, rs, system_account, w, ws},
     environment::Environment,
@@ -264,18 +260,6 @@ fn malformed(environment: &Environment) -> Vec<Case> {
     let one = ["payer"];
     let data = |bytes: &[u8]| instruction(ID, vec![r(address("proofs"))], bytes);
     let named = |tag: u8, name: &str| verify(tag, &proof(name), vec![]);
-    let as_token_program = instruction(
-        program("spl_associated_token_account"),
-        vec![
-            ws(address("payer")),
-            w(associated(&address("wallet"), &ID, &address("mint"))),
-            r(address("wallet")),
-            r(address("mint")),
-            r(system_program::ID),
-            r(ID),
-        ],
-        [0],
-    );
     vec![
         case("empty").fails(&one, &[data(&[])]),
         case("tag_13").fails(&one, &[data(&[13])]),
@@ -293,11 +277,6 @@ fn malformed(environment: &Environment) -> Vec<Case> {
             &[named(1, "zero_ciphertext"), named(4, "pubkey_validity"), named(3, "ciphertext_commitment_equality")],
         ),
         case("second_proof_fails").fails(&one, &[named(4, "pubkey_validity"), data(&[4, 1, 2, 3])]),
-        // The associated token account program asks whatever it is told is the token program, by CPI.
-        case("called_by_a_program")
-            .lamports("wallet", SOL)
-            .account(address("mint"), owned(vec![0; 82]))
-            .fails(&one, &[as_token_program]),
     ]
 }
 
