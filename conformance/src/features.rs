@@ -6,11 +6,10 @@
 //!                        ─ anything else ─────────────────────▶ nothing: no instruction can tell (Agave ignores it too)
 //! ```
 //!
-//! "Still read": by the crates that process one instruction, `solana-program-runtime`, `solana-syscalls`,
-//! `solana-bpf-loader-program`, the builtins and `agave-precompiles`, all 4.2.2, out of those that
-//! `agave-feature-set` 4.2.2 hands them (`FeatureSet::runtime_features`). Of the 53 gates that it hands over, these crates
-//! read 42; of those [`SWITCHABLE`] has 34, two (`disable_sbpf_v0_execution`, `reenable_sbpf_v0_execution`) have no
-//! number of their own, so that both formats leave them out, and [`FIXED`] has the rest.
+//! "Still read": by the crates that process one instruction (`solana-program-runtime`, `solana-syscalls`,
+//! `solana-bpf-loader-program`, the builtins, `agave-precompiles`, all 4.2.2), out of the gates that `agave-feature-set`
+//! 4.2.2 hands them (`FeatureSet::runtime_features`). [`FIXED`] has those of them that [`SWITCHABLE`] has not, but for
+//! `disable_sbpf_v0_execution` and `reenable_sbpf_v0_execution`, whose numbers are one and which both formats leave out.
 
 use heddle_types::{FeatureSet, Gates, Pubkey, features::SWITCHABLE};
 

@@ -91,9 +91,8 @@ pub fn case(input: &schema::InstrContext) -> Result<(Case, Vec<Departure>), Fixt
         9 => gates.raise_cpi_nesting_limit_to_8 = true,
         other => departures.push(Departure::stack_height(other)),
     }
-    let invoke_units = invoke_units(&gates);
-    if budget.invoke_units != invoke_units {
-        departures.push(Departure::invoke_units(budget.invoke_units, invoke_units));
+    if budget.invoke_units != costs::INVOKE {
+        departures.push(Departure::invoke_units(budget.invoke_units, costs::INVOKE));
     }
     let accounts: Result<Vec<_>, _> = input.accounts.iter().map(account).collect();
     let accounts = accounts?;
@@ -112,16 +111,10 @@ pub fn case(input: &schema::InstrContext) -> Result<(Case, Vec<Departure>), Fixt
     Ok((case, departures))
 }
 
-/// What a CPI costs: it became cheaper when each account info began to cost (SIMD-0339).
-fn invoke_units(gates: &heddle_types::Gates) -> u64 {
-    const BEFORE: u64 = 1000;
-    if gates.increase_cpi_account_info_limit { costs::INVOKE } else { BEFORE }
-}
-
 fn default_budget(gates: &heddle_types::Gates) -> schema::ComputeBudget {
     schema::ComputeBudget {
         compute_unit_limit: costs::COMPUTE_UNIT_LIMIT_MAX.into(),
-        invoke_units: invoke_units(gates),
+        invoke_units: costs::INVOKE,
         max_instruction_stack_depth: if gates.raise_cpi_nesting_limit_to_8 { 9 } else { 5 },
         heap_size: costs::HEAP_SIZE_BYTES_MIN,
     }

@@ -1,9 +1,6 @@
 //! The programs that one case can call: those in its accounts, else those supplied, else those that Heddle ships.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use heddle_programs::LoaderV3State;
 use heddle_types::{Account, Pubkey, ids};
@@ -98,11 +95,14 @@ pub(crate) const ELF_MAGIC: &[u8] = b"\x7fELF";
 impl ProgramSource for CasePrograms {
     fn program(&self, key: &Pubkey, account: &Account) -> Option<Arc<ProgramEntry>> {
         if let Some((deployment_slot, elf)) = self.own_elf(account) {
-            if !self.is_visible(deployment_slot) {
-                return Some(Arc::new(ProgramEntry::NotYetVisible));
-            }
-            return Some(self.load(elf, false));
+            return self.is_visible(deployment_slot).then(|| self.load(elf, false));
         }
         self.supplied.get(key).map(|elf| self.load(Arc::clone(elf), true))
+    }
+
+    fn was_program(&self, key: &Pubkey) -> bool {
+        const LOADERS: [Pubkey; 3] =
+            [ids::bpf_loader::ID, ids::bpf_loader_upgradeable::ID, ids::bpf_loader_deprecated::ID];
+        self.supplied.contains_key(key) || self.accounts.get(key).is_some_and(|account| LOADERS.contains(&account.owner))
     }
 }

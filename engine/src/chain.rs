@@ -1,6 +1,6 @@
 //! The chain as the engine holds it in memory: the newest executed block and what the next one needs to know.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use heddle_storage::{Store, StoreError, Tip};
 use heddle_types::{BlockHeader, Hash, StatusEntry, limits};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Entries of the slot-hashes sysvar.
-const SLOT_HASHES_MAX: usize = 512;
+pub(crate) const SLOT_HASHES_MAX: usize = 512;
 /// Entries of the (deprecated) recent-blockhashes sysvar.
 const RECENT_BLOCKHASHES_MAX: usize = 150;
 
@@ -87,6 +87,7 @@ impl Chain {
             sysvars,
             blockhash: self.tip.blockhashes.last(),
             lamports_per_signature: limits::LAMPORTS_PER_SIGNATURE,
+            epoch_stakes: Arc::default(),
         }
     }
 

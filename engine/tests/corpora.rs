@@ -229,6 +229,10 @@ impl ProgramSource for ShippedPrograms {
         let program = self.shipped.iter().find(|program| program.key == *key)?;
         Some(self.cache.get_or_load(key, 0, &self.runtime, &program.elf))
     }
+
+    fn was_program(&self, _key: &Pubkey) -> bool {
+        true
+    }
 }
 
 /// One machine, used for fixture after fixture as a worker uses it.

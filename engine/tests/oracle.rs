@@ -1,11 +1,13 @@
 //! What Solana does with single transactions, recorded by the oracle workspace (`oracle/cases/*.json`), compared with what
-//! this engine does: status, compute units, fee, loaded bytes, logs, return data, inner instructions, accounts.
+//! this engine does: status, compute units, fee, loaded bytes, logs, return data, inner instructions, accounts. Each runs
+//! compiled and interpreted; what differs from the record must differ in the same way in both.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heddle_engine::{Block, Engine, Outcome, VerifiedTransaction};
 use heddle_types::{Account, Hash, Pubkey, TransactionError};
+use heddle_vm::{ExecutionMode, Runtime};
 use serde_json::Value;
 
 /// Cases whose difference is understood and not ours to follow; each with its reason.
@@ -58,13 +60,14 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn new(value: &'a Value, environment: &[(Pubkey, Account)]) -> Self {
+    fn new(value: &'a Value, environment: &[(Pubkey, Account)], runtime: &Arc<Runtime>) -> Self {
         let mut accounts: BTreeMap<Pubkey, Account> = environment.iter().cloned().collect();
         for one in value["accounts"].as_array().expect("accounts") {
             accounts.insert(pubkey(&one["pubkey"]), account(one));
         }
         let blockhash: Hash = text(&value["blockhash"]).parse().expect("a hash");
         let engine = Engine::builder()
+            .runtime(runtime.clone())
             .accounts(accounts)
             .genesis_blockhash(blockhash)
             .genesis_timestamp(1_700_000_000)
@@ -172,12 +175,19 @@ fn check_topic(topic: &str) {
         .map(|value| (pubkey(&value["pubkey"]), account(value)))
         .collect();
     let file = read_json(&format!("cases/{topic}.json"));
+    let runtimes = [ExecutionMode::Jit, ExecutionMode::Interpreter]
+        .map(|mode| heddle_programs::runtime_builder().execution_mode(mode).build());
     let (mut compared, mut failures) = (0, Vec::new());
     for value in file["cases"].as_array().expect("cases") {
         let name = text(&value["name"]);
-        let case = Case::new(value, &environment);
-        for index in 0..case.transactions.len() {
-            let differences = case.differences(index);
+        let [compiled, interpreted] = runtimes.each_ref().map(|runtime| Case::new(value, &environment, runtime));
+        for index in 0..compiled.transactions.len() {
+            let differences = compiled.differences(index);
+            assert_eq!(
+                interpreted.differences(index),
+                differences,
+                "{topic}/{name}[{index}]: interpreted and compiled"
+            );
             compared += 1;
             if !differences.is_empty() && !EXCEPTIONS.iter().any(|(exception, _)| *exception == name) {
                 failures.push(format!("{topic}/{name}[{index}]:\n    {}", differences.join("\n    ")));

@@ -20,13 +20,12 @@ fn compute_budget_does_nothing_for_150_units() {
 #[test]
 fn loaders_refuse_management() {
     for (loader, units, line) in [
-        (bpf_loader_deprecated::ID, 1_140, Some("Deprecated loader is no longer supported")),
-        (bpf_loader::ID, 570, Some("BPF loader management instructions are no longer supported")),
-        (bpf_loader_upgradeable::ID, 2_370, None),
+        (bpf_loader_deprecated::ID, 1_140, "Deprecated loader is no longer supported"),
+        (bpf_loader::ID, 570, "BPF loader management instructions are no longer supported"),
     ] {
         let outcome = run(loader, 10_000);
         assert_eq!(outcome.error(), Some(InstructionError::UnsupportedProgramId), "{loader}");
-        assert_eq!(outcome.messages(), Vec::from_iter(line), "{loader}");
+        assert_eq!(outcome.messages(), vec![line], "{loader}");
         assert_eq!(outcome.compute_units, units, "{loader}");
         let error = run(loader, units as u32 - 1).error();
         assert_eq!(error, Some(InstructionError::ComputationalBudgetExceeded), "{loader}");

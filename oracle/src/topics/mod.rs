@@ -2,14 +2,19 @@
 
 use crate::{case::Case, environment::Environment};
 
+mod address_lookup_table;
 mod ata;
+mod config;
+mod feature_gate;
 mod fees;
 mod generated;
 mod memo;
 mod precompiles;
+mod stake;
 mod system;
 mod token;
 mod token_2022;
+mod zk_elgamal_proof;
 
 /// A named list of cases.
 pub struct Topic {
@@ -27,4 +32,9 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "memo", cases: memo::cases },
     Topic { name: "precompiles", cases: precompiles::cases },
     Topic { name: "generated", cases: generated::cases },
+    Topic { name: "address_lookup_table", cases: address_lookup_table::cases },
+    Topic { name: "config", cases: config::cases },
+    Topic { name: "feature_gate", cases: feature_gate::cases },
+    Topic { name: "stake", cases: stake::cases },
+    Topic { name: "zk_elgamal_proof", cases: zk_elgamal_proof::cases },
 ];

@@ -7,6 +7,7 @@ mod instruction;
 mod nonce;
 
 use accounts::Address;
+use heddle_types::{Gates, limits};
 use heddle_vm::InvokeContext;
 use instruction::SystemInstruction;
 use solana_instruction_error::InstructionError;
@@ -50,6 +51,9 @@ pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionErro
             let to = Address::derived(context, 1, &base, &seed, &owner)?;
             accounts::create(context, &to, lamports, space, &owner)
         }
+        SystemInstruction::CreateAccountAllowPrefund { .. } if !context.gates().create_account_allow_prefund => {
+            Err(InstructionError::InvalidInstructionData)
+        }
         SystemInstruction::CreateAccountAllowPrefund { lamports, space, owner } => {
             context.check_account_count(if lamports > 0 { 2 } else { 1 })?;
             let to = Address::plain(*context.account_key(0)?);
@@ -85,4 +89,19 @@ pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionErro
         SystemInstruction::AuthorizeNonceAccount { authority } => nonce::authorize(context, &authority),
         SystemInstruction::UpgradeNonceAccount => nonce::upgrade(context),
     }
+}
+
+/// Account data that an instruction with this data asks for, in bytes; `None` if it can only fail. For the cost model.
+pub fn allocated_bytes(data: &[u8], gates: &Gates) -> Option<u64> {
+    let space = match SystemInstruction::decode(data).ok()? {
+        SystemInstruction::CreateAccount { space, .. }
+        | SystemInstruction::CreateAccountWithSeed { space, .. }
+        | SystemInstruction::Allocate { space }
+        | SystemInstruction::AllocateWithSeed { space, .. } => space,
+        SystemInstruction::CreateAccountAllowPrefund { space, .. } => {
+            gates.create_account_allow_prefund.then_some(space)?
+        }
+        _ => 0,
+    };
+    (space <= limits::ACCOUNT_DATA_BYTES_MAX as u64).then_some(space)
 }
