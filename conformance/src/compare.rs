@@ -75,12 +75,14 @@ impl ExpectedData {
         match self {
             Self::Bytes(expected) if expected == actual => None,
             Self::Bytes(expected) => {
-                let at = expected.iter().zip(actual).position(|(a, b)| a != b).unwrap_or(expected.len().min(actual.len()));
+                let at =
+                    expected.iter().zip(actual).position(|(a, b)| a != b).unwrap_or(expected.len().min(actual.len()));
                 Some(Mismatch::new(field, excerpt(expected, at), excerpt(actual, at)))
             }
             Self::Hash(expected) => {
                 let hash = if actual.is_empty() { 0 } else { xxh64(actual) };
-                (*expected != hash).then(|| Mismatch::new(field, format!("xxh64 {expected:016x}"), format!("xxh64 {hash:016x}")))
+                (*expected != hash)
+                    .then(|| Mismatch::new(field, format!("xxh64 {expected:016x}"), format!("xxh64 {hash:016x}")))
             }
         }
     }
@@ -176,7 +178,11 @@ impl Expectation {
             if let Some(after) = actual.get(key).filter(|after| !is_listed && *after != before) {
                 let lamports = (before.lamports, after.lamports);
                 let field = format!("account {key}");
-                found.push(Mismatch::new(field, "unchanged", format!("changed, lamports {} to {}", lamports.0, lamports.1)));
+                found.push(Mismatch::new(
+                    field,
+                    "unchanged",
+                    format!("changed, lamports {} to {}", lamports.0, lamports.1),
+                ));
             }
         }
         found

@@ -112,12 +112,8 @@ enum Status {
     Missing,
 }
 
-const STATUSES: [(Status, &str); 4] = [
-    (Status::Proven, "proven"),
-    (Status::Tested, "tested"),
-    (Status::Partly, "partly"),
-    (Status::Missing, "missing"),
-];
+const STATUSES: [(Status, &str); 4] =
+    [(Status::Proven, "proven"), (Status::Tested, "tested"), (Status::Partly, "partly"), (Status::Missing, "missing")];
 
 impl Rule {
     fn status(&self) -> Status {
@@ -308,9 +304,8 @@ tree, and CI fails when the page is out of date.
 
 fn render(rules: &Rules, tree: &Tree) -> String {
     let mut page = INTRODUCTION.to_owned();
-    let (cases, transactions) = tree.oracle.keys().map(|topic| tree.count(topic)).fold((0, 0), |sum, topic| {
-        (sum.0 + topic.0, sum.1 + topic.1)
-    });
+    let (cases, transactions) =
+        tree.oracle.keys().map(|topic| tree.count(topic)).fold((0, 0), |sum, topic| (sum.0 + topic.0, sum.1 + topic.1));
     _ = writeln!(
         page,
         "The oracle's {} topics hold {cases} cases, {transactions} transactions, which end in {} distinct errors; each is \

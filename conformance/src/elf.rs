@@ -71,7 +71,10 @@ fn calls(elf: &[u8]) -> Vec<(String, Case)> {
         calls.push((format!("a call with {length} bytes"), case(elf, &counting[..length], 2)));
     }
     for first in [1, 2, 3, 0xff] {
-        calls.push((format!("a call with data that begins with {first}"), case(elf, &[&[first], &counting[..16]].concat(), 4)));
+        calls.push((
+            format!("a call with data that begins with {first}"),
+            case(elf, &[&[first], &counting[..16]].concat(), 4),
+        ));
     }
     let mut deprecated = case(elf, &counting[..8], 2);
     deprecated.accounts[0].1.owner = ids::bpf_loader_deprecated::ID;

@@ -49,21 +49,9 @@ const FIXED: [FixedGate; 6] = [
         "EDGMC5kxFxGk4ixsNkGt8bW7QL5hDMXnbwaZvYMwNfzF",
         Reach::PointerChecks,
     ),
-    fixed(
-        "poseidon_enforce_padding",
-        "poUdAqRXXsNmfqAZ6UqpjbeYgwBygbfQLEvWSqVhSnb",
-        Reach::Syscall("sol_poseidon"),
-    ),
-    fixed(
-        "disable_fees_sysvar",
-        "JAN1trEUEtZjgXYzNBYHU9DYd7GnThhXfFP7SzPXkPsG",
-        Reach::Syscall("sol_get_fees_sysvar"),
-    ),
-    fixed(
-        "virtual_address_space_adjustments",
-        "7VgiehxNxu53KdxgLspGQY8myE6f7UokaWa4jsGcaSz",
-        Reach::AccountMapping,
-    ),
+    fixed("poseidon_enforce_padding", "poUdAqRXXsNmfqAZ6UqpjbeYgwBygbfQLEvWSqVhSnb", Reach::Syscall("sol_poseidon")),
+    fixed("disable_fees_sysvar", "JAN1trEUEtZjgXYzNBYHU9DYd7GnThhXfFP7SzPXkPsG", Reach::Syscall("sol_get_fees_sysvar")),
+    fixed("virtual_address_space_adjustments", "7VgiehxNxu53KdxgLspGQY8myE6f7UokaWa4jsGcaSz", Reach::AccountMapping),
     fixed("account_data_direct_mapping", "CR3dVN2Yoo95Y96kLSTaziWDAQT2MNEpiWh5cqVq2pNE", Reach::AccountMapping),
     fixed(
         "direct_account_pointers_in_program_input",
@@ -172,7 +160,10 @@ mod tests {
     fn fixed_gates_are_departures() {
         let (_, departures) = gates(&[]);
         let names: Vec<String> = departures.iter().map(Departure::to_string).collect();
-        assert!(names.contains(&"feature gate syscall_parameter_address_restrictions inactive".to_owned()), "{names:?}");
+        assert!(
+            names.contains(&"feature gate syscall_parameter_address_restrictions inactive".to_owned()),
+            "{names:?}"
+        );
         assert!(!names.iter().any(|name| name.contains("account_data_direct_mapping")), "{names:?}");
     }
 

@@ -98,11 +98,7 @@ pub fn case(input: &schema::InstrContext) -> Result<(Case, Vec<Departure>), Fixt
 }
 
 fn meta(account: &schema::InstrAcct) -> InstructionMeta {
-    InstructionMeta {
-        index: account.index as usize,
-        is_signer: account.is_signer,
-        is_writable: account.is_writable,
-    }
+    InstructionMeta { index: account.index as usize, is_signer: account.is_signer, is_writable: account.is_writable }
 }
 
 fn address(message: &schema::AcctState) -> Result<Pubkey, FixtureError> {
@@ -170,10 +166,7 @@ fn last_blockhash(data: &[u8]) -> Option<(Hash, u64)> {
 ///
 /// # Errors
 /// If it is incomplete.
-pub fn expectation(
-    input: &schema::InstrContext,
-    output: &schema::InstrEffects,
-) -> Result<Expectation, FixtureError> {
+pub fn expectation(input: &schema::InstrContext, output: &schema::InstrEffects) -> Result<Expectation, FixtureError> {
     let accounts = output.modified_accounts.iter().map(|message| {
         Ok(ExpectedAccount {
             key: address(message)?,

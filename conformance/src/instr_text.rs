@@ -131,9 +131,11 @@ impl<'a> Parser<'a> {
     }
 
     fn assignment(&mut self, word: &str) -> Result<(), TextError> {
-        let unexpected = || format!("unexpected {:?}", if word.is_empty() { &self.rest[..1.min(self.rest.len())] } else { word });
+        let unexpected =
+            || format!("unexpected {:?}", if word.is_empty() { &self.rest[..1.min(self.rest.len())] } else { word });
         let register = word.strip_prefix('r').and_then(|number| number.parse::<usize>().ok());
-        let is_known = register.is_some() || ["input", "region_boundary", "op", "dst", "src", "off", "imm"].contains(&word);
+        let is_known =
+            register.is_some() || ["input", "region_boundary", "op", "dst", "src", "off", "imm"].contains(&word);
         if !is_known {
             return Err(self.error(unexpected()));
         }
@@ -223,7 +225,14 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_case() {
-        for (text, line) in [("$ op=100 : ok", 1), ("\n$ op= : ok", 2), ("$ foo=1", 1), ("ok", 1), ("$ op=1 : r1=2", 1), ("$ r12=0 : ok", 1)] {
+        for (text, line) in [
+            ("$ op=100 : ok", 1),
+            ("\n$ op= : ok", 2),
+            ("$ foo=1", 1),
+            ("ok", 1),
+            ("$ op=1 : r1=2", 1),
+            ("$ r12=0 : ok", 1),
+        ] {
             assert_eq!(parse(text).expect_err(text).line, line, "{text}");
         }
         assert!(parse("input=012").is_err() && parse("$ ,").is_err());

@@ -170,17 +170,7 @@ impl Harness {
         let compute_units = context.consumed_units();
         let Called { elfs, any_foreign: has_foreign_elf } = std::mem::take(&mut *programs.called.lock());
         let logs = context.take_logs().unwrap_or_default();
-        Ok(Run {
-            result,
-            compute_units,
-            logs,
-            return_data,
-            accounts,
-            has_cpi,
-            elfs,
-            has_foreign_elf,
-            is_migrated,
-        })
+        Ok(Run { result, compute_units, logs, return_data, accounts, has_cpi, elfs, has_foreign_elf, is_migrated })
     }
 
     /// Puts the accounts of the instruction and its program into the machine, as a message of this one instruction

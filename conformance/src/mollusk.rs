@@ -121,11 +121,7 @@ fn default_budget(gates: &heddle_types::Gates) -> schema::ComputeBudget {
 }
 
 fn meta(account: &schema::InstrAcct) -> InstructionMeta {
-    InstructionMeta {
-        index: account.index as usize,
-        is_signer: account.is_signer,
-        is_writable: account.is_writable,
-    }
+    InstructionMeta { index: account.index as usize, is_signer: account.is_signer, is_writable: account.is_writable }
 }
 
 /// An address and what we keep of its state.
@@ -158,7 +154,10 @@ pub fn expectation(output: &schema::InstrEffects) -> Result<Expectation, Fixture
     })
 }
 
-fn block(sysvars: Option<&schema::SysvarContext>, accounts: &[(Pubkey, Account)]) -> Result<BlockEnvironment, FixtureError> {
+fn block(
+    sysvars: Option<&schema::SysvarContext>,
+    accounts: &[(Pubkey, Account)],
+) -> Result<BlockEnvironment, FixtureError> {
     let none = schema::SysvarContext::default();
     let mut cache = sysvar_cache(sysvars.unwrap_or(&none))?;
     for (key, account) in accounts.iter().rev().filter(|(_, account)| account.owner == sysvar::ID) {
@@ -179,9 +178,9 @@ fn sysvar_cache(message: &schema::SysvarContext) -> Result<SysvarCache, FixtureE
     cache.set_account_data(sysvar::epoch_rewards::ID, &epoch_rewards(message.epoch_rewards.as_ref())?);
     cache.set_account_data(sysvar::last_restart_slot::ID, &0u64.to_le_bytes());
     let slot_hashes = message.slot_hashes.as_ref().map_or(&[][..], |list| &list.slot_hashes);
-    let slot_hashes = slot_hashes.iter().map(|entry| {
-        Ok([&entry.slot.to_le_bytes()[..], &bytes::<32>("slot hash", &entry.hash)?].concat())
-    });
+    let slot_hashes = slot_hashes
+        .iter()
+        .map(|entry| Ok([&entry.slot.to_le_bytes()[..], &bytes::<32>("slot hash", &entry.hash)?].concat()));
     cache.set_account_data(sysvar::slot_hashes::ID, &list(slot_hashes)?);
     let history = message.stake_history.as_ref().map_or(&[][..], |list| &list.stake_history);
     let history = history.iter().map(|entry| {

@@ -67,7 +67,9 @@ impl CasePrograms {
         if account.owner != ids::bpf_loader_upgradeable::ID {
             return account.data.starts_with(ELF_MAGIC).then(|| (0, account.data[..].into()));
         }
-        let Some(LoaderV3State::Program { programdata }) = LoaderV3State::from_bytes(&account.data) else { return None };
+        let Some(LoaderV3State::Program { programdata }) = LoaderV3State::from_bytes(&account.data) else {
+            return None;
+        };
         let data = &self.accounts.get(&programdata)?.data;
         let Some(LoaderV3State::ProgramData { slot, .. }) = LoaderV3State::from_bytes(data) else { return None };
         Some((slot, data.get(LoaderV3State::PROGRAM_DATA_HEADER_BYTES..)?.into()))
@@ -103,6 +105,7 @@ impl ProgramSource for CasePrograms {
     fn was_program(&self, key: &Pubkey) -> bool {
         const LOADERS: [Pubkey; 3] =
             [ids::bpf_loader::ID, ids::bpf_loader_upgradeable::ID, ids::bpf_loader_deprecated::ID];
-        self.supplied.contains_key(key) || self.accounts.get(key).is_some_and(|account| LOADERS.contains(&account.owner))
+        self.supplied.contains_key(key)
+            || self.accounts.get(key).is_some_and(|account| LOADERS.contains(&account.owner))
     }
 }

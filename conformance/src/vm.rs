@@ -84,7 +84,8 @@ pub fn judge(case: &TextCase, version: SBPFVersion, mode: Mode) -> Verdict {
     let mut found = Vec::new();
     for way in mode.ways() {
         let (status, registers) = run(&case.input, version, *way);
-        let field = |name: &str| format!("{name} ({})", if *way == ExecutionMode::Jit { "compiled" } else { "interpreted" });
+        let field =
+            |name: &str| format!("{name} ({})", if *way == ExecutionMode::Jit { "compiled" } else { "interpreted" });
         if status != case.status {
             found.push(Mismatch::new(field("status"), format!("{:?}", case.status), format!("{status:?}")));
         } else if let Some(registers) = registers {

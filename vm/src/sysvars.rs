@@ -344,8 +344,7 @@ mod tests {
     fn rent_honours_its_threshold() {
         let today = Rent::default();
         assert_eq!(today.minimum_balance(0), 128 * 5080);
-        let yearly =
-            Rent { lamports_per_byte: 3480, exemption_threshold: 2.0f64.to_le_bytes(), burn_percent: 50 };
+        let yearly = Rent { lamports_per_byte: 3480, exemption_threshold: 2.0f64.to_le_bytes(), burn_percent: 50 };
         assert_eq!(yearly.minimum_balance(165), 2_039_280);
         let odd = Rent { exemption_threshold: 1.5f64.to_le_bytes(), ..yearly };
         assert_eq!(odd.minimum_balance(72), 1_044_000);
