@@ -73,6 +73,16 @@ impl SystemInstruction {
         Self::read(&mut reader).ok_or(InstructionError::InvalidInstructionData)
     }
 
+    /// Data of a transfer.
+    pub(super) fn encode_transfer(lamports: u64) -> Vec<u8> {
+        [&2u32.to_le_bytes()[..], &lamports.to_le_bytes()].concat()
+    }
+
+    /// Data of an account's creation.
+    pub(super) fn encode_create_account(lamports: u64, space: u64, owner: &Pubkey) -> Vec<u8> {
+        [&0u32.to_le_bytes()[..], &lamports.to_le_bytes(), &space.to_le_bytes(), owner.as_ref()].concat()
+    }
+
     fn read(from: &mut Reader) -> Option<Self> {
         // Fields are read in the order in which they are written here.
         Some(match u32::from_le_bytes(*from.take()?) {

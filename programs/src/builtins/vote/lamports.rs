@@ -1,10 +1,10 @@
 //! Instructions that move lamports out of a vote account and into it.
 
-use heddle_vm::{AccountMeta, Instruction, InvokeContext};
+use heddle_vm::InvokeContext;
 use solana_instruction_error::InstructionError;
-use solana_sdk_ids::system_program;
 
 use super::{
+    super::system,
     VoteError, check_signed, load,
     state::{Stored, VoteState},
     store,
@@ -12,8 +12,6 @@ use super::{
 
 /// Epochs that must have passed since the last credits before an account may be closed.
 const CLOSE_AFTER_EPOCHS: u64 = 2;
-/// Tag of the system program's `Transfer`.
-const SYSTEM_TRANSFER: u32 = 2;
 
 /// Moves lamports from the vote account to account 1; the last lamport closes it.
 pub(super) fn withdraw(context: &mut InvokeContext, lamports: u64) -> Result<(), InstructionError> {
@@ -61,12 +59,7 @@ pub(super) fn deposit_delegator_rewards(context: &mut InvokeContext, lamports: u
     let stored = Stored::decode(context.account(0)?.data(), &vote_key);
     // Older versions are not converted here.
     let Some(Stored::V4(mut state)) = stored else { return Err(InstructionError::InvalidAccountData) };
-    let data = [&SYSTEM_TRANSFER.to_le_bytes()[..], &lamports.to_le_bytes()].concat();
-    let accounts = vec![
-        AccountMeta { key: source, is_signer: true, is_writable: true },
-        AccountMeta { key: vote_key, is_signer: false, is_writable: true },
-    ];
-    context.invoke_signed(&Instruction { program: system_program::ID, accounts, data }, &[])?;
+    context.invoke_signed(&system::transfer(source, vote_key, lamports), &[])?;
     let pending = state.pending_delegator_rewards.checked_add(lamports);
     state.pending_delegator_rewards = pending.ok_or(InstructionError::ArithmeticOverflow)?;
     store(context, &state)
