@@ -117,6 +117,9 @@ fn state_metas() -> Vec<AccountMeta> {
     vec![w(address("state")), r(address("authority"))]
 }
 
+/// A way to spoil a unit, and its name.
+type Change = (&'static str, fn(&mut [u8]));
+
 /// One proof and what its instruction is known to want.
 struct Kind<'a> {
     environment: &'a Environment,
@@ -209,7 +212,7 @@ impl Kind<'_> {
     /// Each unit flipped in its lowest bit; for the short proofs also each unit all ones and all zeros.
     fn corrupted(&self) -> Vec<Case> {
         let is_long = self.proof.len() > LEGACY_DATA_BYTES_MAX;
-        let mut changes: Vec<(&str, fn(&mut [u8]))> = vec![("flipped", |unit| unit[0] ^= 1)];
+        let mut changes: Vec<Change> = vec![("flipped", |unit| unit[0] ^= 1)];
         if !is_long {
             changes.push(("ones", |unit| unit.fill(0xff)));
             changes.push(("zeros", |unit| unit.fill(0)));
