@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heddle_engine::{Block, Engine, Outcome, VerifiedTransaction};
-use heddle_types::{Account, Hash, Pubkey, TransactionError};
+use heddle_types::{Account, FeatureSet, Hash, Pubkey, TransactionError};
 use heddle_vm::{ExecutionMode, Runtime};
 use serde_json::Value;
 
@@ -49,6 +49,16 @@ fn account(value: &Value) -> Account {
     }
 }
 
+/// The runtime of a case: `mainnet`, unless the case has gates that are not mainnet's.
+fn runtime_of(case: &Value, mainnet: &Arc<Runtime>) -> Arc<Runtime> {
+    let Some(gates) = case.get("gates").and_then(Value::as_array) else { return mainnet.clone() };
+    let features = gates.iter().fold(FeatureSet::mainnet(), |features, gate| {
+        let address = pubkey(&gate[0]);
+        if gate[1].as_bool().expect("active") { features.activate(address) } else { features.deactivate(&address) }
+    });
+    heddle_programs::runtime_builder_with(features.gates().expect("switchable gates")).build()
+}
+
 /// The block that a case's first `count` transactions make; `None` for one that is refused before it is a transaction.
 struct Case<'a> {
     value: &'a Value,
@@ -64,7 +74,7 @@ impl<'a> Case<'a> {
         }
         let blockhash: Hash = text(&value["blockhash"]).parse().expect("a hash");
         let engine = Engine::builder()
-            .runtime(runtime.clone())
+            .runtime(runtime_of(value, runtime))
             .accounts(accounts)
             .genesis_blockhash(blockhash)
             .genesis_timestamp(1_700_000_000)
@@ -219,6 +229,11 @@ fn token() {
 #[test]
 fn token_2022() {
     check_topic("token_2022");
+}
+
+#[test]
+fn vote() {
+    check_topic("vote");
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod runtime;
 mod serialize;
 pub mod syscalls;
 mod sysvars;
+mod text_program;
 mod transaction_context;
 
 pub use assemble::assemble;
@@ -45,4 +46,5 @@ pub use program_source::{NoPrograms, ProgramSource};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use solana_sbpf;
 pub use sysvars::{Clock, EpochSchedule, Rent, SysvarCache, slot_hashes_to_bytes};
+pub use text_program::{InputMapping, TextOutcome, TextProgram};
 pub use transaction_context::{InstructionAccount, TransactionContext, TransactionInstruction};

@@ -142,6 +142,11 @@ fn loader(gates: &Gates, purpose: Purpose) -> BuiltinProgram<InvokeContext> {
     loader
 }
 
+/// The configuration that mainnet's programs run with.
+pub(crate) fn execution_config() -> Config {
+    config(&Gates::mainnet(), Purpose::Execution)
+}
+
 /// The VM configuration of mainnet (`solana-syscalls` 4.2): flat, aligned memory map, frames of 4 KiB.
 fn config(gates: &Gates, purpose: Purpose) -> Config {
     Config {
