@@ -218,7 +218,7 @@ mod tests {
     fn a_new_input_is_whole_again() {
         let text = "input=00010203 region_boundary=2 region_boundary=4 $ op=71 : ok input=05 $ op=71 : err";
         let cases = parse(text).expect("two cases");
-        assert_eq!(cases[0].input.region_ends, []);
+        assert!(cases[0].input.region_ends.is_empty());
         let cases = parse("input=00010203 region_boundary=2 region_boundary=4 $ op=71 : ok").expect("a case");
         assert_eq!(cases[0].input.region_ends, [2, 4]);
     }
