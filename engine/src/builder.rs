@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use heddle_scheduler::{Pool, Schedule};
 use heddle_storage::{MemoryStore, Store, Tip};
 use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids};
-use heddle_vm::{BlockEnvironment, Clock, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache};
+use heddle_vm::{BlockEnvironment, Clock, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache};
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 
@@ -36,6 +36,7 @@ pub struct Builder {
     collector: Pubkey,
     record_details: bool,
     block_limits: BlockLimits,
+    epoch_stakes: EpochStakes,
     clock: Option<StageClock>,
 }
 
@@ -53,6 +54,7 @@ impl Default for Builder {
             collector: default_collector(),
             record_details: false,
             block_limits: BlockLimits::default(),
+            epoch_stakes: EpochStakes::default(),
             clock: None,
         }
     }
@@ -146,6 +148,13 @@ impl Builder {
         self
     }
 
+    /// What `sol_get_epoch_stake` answers (default: nobody has any stake). It is an input of every block and is not
+    /// stored: an engine that opens the chain again must be given the same.
+    pub fn epoch_stakes(mut self, stakes: EpochStakes) -> Self {
+        self.epoch_stakes = stakes;
+        self
+    }
+
     /// A clock for [`crate::StageTimes`]; without one they stay zero.
     pub fn stage_clock(mut self, clock: StageClock) -> Self {
         self.clock = Some(clock);
@@ -203,6 +212,7 @@ impl Builder {
             collector: self.collector,
             record_details: self.record_details,
             block_limits: self.block_limits,
+            epoch_stakes: Arc::new(self.epoch_stakes),
             clock: self.clock,
         }))
     }

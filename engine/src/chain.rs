@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Entries of the slot-hashes sysvar.
-pub(crate) const SLOT_HASHES_MAX: usize = 512;
+const SLOT_HASHES_MAX: usize = 512;
 /// Entries of the (deprecated) recent-blockhashes sysvar.
 const RECENT_BLOCKHASHES_MAX: usize = 150;
 

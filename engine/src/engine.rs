@@ -8,7 +8,7 @@ use std::sync::Arc;
 use heddle_scheduler::{Pool, RunStats, Schedule, TransactionIndex};
 use heddle_storage::Store;
 use heddle_types::{Account, BlockHeader, Hash, Pubkey, ids};
-use heddle_vm::{BlockEnvironment, ProgramCache, Runtime};
+use heddle_vm::{BlockEnvironment, EpochStakes, ProgramCache, Runtime};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
@@ -50,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) collector: Pubkey,
     pub(crate) record_details: bool,
     pub(crate) block_limits: BlockLimits,
+    pub(crate) epoch_stakes: Arc<EpochStakes>,
     pub(crate) clock: Option<StageClock>,
 }
 
@@ -288,7 +289,9 @@ impl Executor {
             return Err(EngineError::SlotNotAfterTip { tip, got: block.slot });
         }
         let mut environment = chain.environment(block);
-        let recent_slots = inherited_sysvars::inherit(&mut environment.sysvars, &chain.tip, shared)?;
+        inherited_sysvars::inherit(&mut environment.sysvars, shared)?;
+        environment.epoch_stakes = shared.epoch_stakes.clone();
+        let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
         let inputs = PlanInputs {
             table: &shared.table,
             store: &*shared.store,

@@ -26,7 +26,7 @@ use heddle_vm::{Runtime, RuntimeBuilder};
 pub use reserved_keys::{RESERVED_KEYS, is_reserved};
 use solana_sdk_ids::{
     bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, compute_budget, ed25519_program, secp256k1_program,
-    secp256r1_program, system_program, zk_elgamal_proof_program,
+    secp256r1_program, system_program, vote, zk_elgamal_proof_program,
 };
 
 use crate::{
@@ -48,6 +48,7 @@ pub fn runtime_builder() -> RuntimeBuilder {
 pub fn runtime_builder_with(gates: Gates) -> RuntimeBuilder {
     Runtime::builder(gates)
         .builtin(system_program::ID, system::process)
+        .builtin(vote::ID, builtins::vote::process)
         .builtin(compute_budget::ID, builtins::compute_budget::process)
         .builtin(bpf_loader_deprecated::ID, loader_legacy::process_v1)
         .builtin(bpf_loader::ID, loader_legacy::process_v2)

@@ -147,3 +147,38 @@ fn a_proof_in_an_account_is_read_at_its_offset() {
         assert_eq!(world.run(&instruction(&data, vec![r(key(0xaa))])).error(), error, "{offset}");
     }
 }
+
+/// Hands its own instruction data on to the program that is its first account, without accounts.
+const FORWARD: &str = "
+    mov64 r7, 3
+    lsh64 r7, 32
+    add64 r1, 16
+    stxdw [r7+0], r1
+    mov64 r3, 0
+    stxdw [r7+8], r3
+    stxdw [r7+16], r3
+    stxdw [r7+24], r2
+    ldxdw r3, [r2-8]
+    stxdw [r7+32], r3
+    mov64 r1, r7
+    mov64 r2, 0
+    mov64 r3, 0
+    mov64 r4, 0
+    mov64 r5, 0
+    syscall sol_invoke_signed_c
+    exit";
+
+#[test]
+fn programs_may_call_it() {
+    let caller = key(0xca);
+    let world = World::new().with_assembled(caller, FORWARD);
+    let call = |data: Vec<u8>| world.run(&Instruction { program: caller, accounts: vec![r(program::ID)], data });
+    let mut data = [&[VERIFY_PUBKEY], &pubkey_proof()[..]].concat();
+    let outcome = call(data.clone());
+    assert_eq!(outcome.result, Ok(()), "{:#?}", outcome.logs);
+    assert_eq!(outcome.logs[1], format!("Program {} invoke [2]", program::ID));
+    assert_eq!(outcome.messages(), ["VerifyPubkeyValidity"]);
+    data[96] ^= 1;
+    let outcome = call(data);
+    assert_eq!(outcome.error(), Some(InstructionError::InvalidInstructionData));
+}

@@ -6,7 +6,10 @@
 use std::sync::LazyLock;
 
 use heddle_types::{Account, Pubkey};
-use heddle_vm::{ComputeBudget, solana_sbpf::ebpf::MM_HEAP_START};
+use heddle_vm::{
+    ComputeBudget,
+    solana_sbpf::ebpf::{self, MM_HEAP_START},
+};
 use solana_sdk_ids::{bpf_loader, bpf_loader_upgradeable, ed25519_program, native_loader, system_program};
 
 use crate::{
@@ -24,6 +27,8 @@ const CALLEE: Pubkey = Pubkey::new_from_array([2; 32]);
 const SEED: &[u8] = b"seed";
 /// The address of that seed, and its bump.
 static DERIVED: LazyLock<(Pubkey, u8)> = LazyLock::new(|| Pubkey::find_program_address(&[SEED], &CALLER));
+/// Length of what lies at the start of the caller's heap; a call takes less.
+const PAYLOAD_BYTES: u64 = 4_096;
 /// Accounts of the caller's instruction; each is an index into [`entries`]. The last repeats the first.
 const CALLER_ACCOUNTS: [u8; 10] = [2, 3, 4, 5, 6, 1, 0, 7, 8, 2];
 
@@ -101,12 +106,13 @@ struct Call {
 impl Call {
     fn build(entries: &[Entry], layout: &[AccountPlace], input: &mut Input<'_>) -> Self {
         let mut call = Self { is_rust: input.flag(), payload: Payload::default(), arguments: [0; 5] };
-        let program = entries[input.pick(&[1, 6, 1, 6, 0, 1, 6, 8, 7, 2])].key;
-        // Positions among the caller's accounts: all, as the caller has them, or a choice.
-        let positions: Vec<usize> = if input.flag() {
-            (0..input.below(5)).map(|_| input.below(CALLER_ACCOUNTS.len())).collect()
-        } else {
-            (0..CALLER_ACCOUNTS.len()).collect()
+        let program = entries[input.pick(&[1, 6, 0, 6, 0, 1, 6, 8, 7, 2])].key;
+        // Positions among the caller's accounts: as the caller has them, payer and derived address, or a choice.
+        let positions: Vec<usize> = match input.byte() % 4 {
+            0 => (0..CALLER_ACCOUNTS.len()).collect(),
+            1 => vec![1, 2],
+            2 => vec![2, 1],
+            _ => (0..input.below(5)).map(|_| input.below(CALLER_ACCOUNTS.len())).collect(),
         };
         let data = call.instruction_data(entries, input);
         let metas: Vec<(Pubkey, u8, u8)> = positions
@@ -128,13 +134,14 @@ impl Call {
         let infos_address = if call.is_rust { call.put_infos_rust(&infos) } else { call.put_infos_c(&infos) };
         let signers = call.put_signers(input);
         call.arguments = [instruction, infos_address, infos.len() as u64, signers.0, signers.1];
+        call.payload.bytes.resize(PAYLOAD_BYTES as usize, 0);
         call
     }
 
-    /// (address, length): the whole heap payload so far, an instruction of the system program, or anything.
+    /// (address, length): the whole payload, so that a caller that calls itself does the same again; an instruction of the system program, or anything.
     fn instruction_data(&mut self, entries: &[Entry], input: &mut Input<'_>) -> (u64, u64) {
         let data = match input.byte() % 4 {
-            0 => return (MM_HEAP_START, 600),
+            0 => return (MM_HEAP_START, PAYLOAD_BYTES),
             1 => [&2u32.to_le_bytes()[..], &u64::from(input.u16()).to_le_bytes()].concat(),
             2 => {
                 let (lamports, space) = (u64::from(input.u32()), u64::from(input.u16()));
@@ -190,7 +197,7 @@ impl Call {
 
     /// (address, count) of the seeds of signers: none, the caller's derived address, or other seeds.
     fn put_signers(&mut self, input: &mut Input<'_>) -> (u64, u64) {
-        let count = input.pick(&[0, 1, 1, 2, 17]);
+        let count = input.pick(&[0, 1, 1, 2, 1, 0, 1, 17]);
         let (_, bump) = *DERIVED;
         let mut signers = Vec::new();
         for _ in 0..count {
@@ -222,10 +229,17 @@ impl Call {
     }
 }
 
-/// Copies its instruction data to the heap, changes its accounts, calls, changes them again.
+/// Copies its instruction data to the heap, changes its accounts, calls, changes them again. Does nothing if it runs deep
+/// enough.
 fn caller_program(version: u8, call: &Call, layout: &[AccountPlace], input: &mut Input<'_>) -> Program {
     let mut assembler = Assembler::new(version);
     // r2 is where the instruction data lies; its length comes before.
+    assembler.copy(6, 2);
+    assembler.syscall(b"sol_get_stack_height");
+    assembler.put(ebpf::JLT64_IMM, 0, 0, 2, input.pick(&[2, 3, 5, 6, 9]));
+    assembler.put(ebpf::MOV64_IMM, 0, 0, 0, 0);
+    assembler.exit();
+    assembler.copy(2, 6);
     assembler.load(3, 3, 2, -8);
     assembler.constant(1, MM_HEAP_START);
     assembler.syscall(b"sol_memcpy_");

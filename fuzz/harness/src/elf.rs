@@ -122,8 +122,8 @@ fn edited(mut bytes: Vec<u8>, input: &mut Input<'_>) -> Vec<u8> {
         let size_bytes = 1 << input.below(4);
         let table_bytes = bytes.len().min(1_024);
         let start = match input.byte() % 4 {
-            0 => usize::from(input.byte()) % 256 & !1,
-            1 => bytes.len() - table_bytes + (usize::from(input.u16()) % table_bytes & !3),
+            0 => usize::from(input.byte()) & !1,
+            1 => bytes.len() - table_bytes + ((usize::from(input.u16()) % table_bytes) & !3),
             _ => input.u32() as usize % bytes.len(),
         };
         let value = match input.byte() % 4 {

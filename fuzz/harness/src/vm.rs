@@ -121,14 +121,14 @@ fn add_operation(assembler: &mut Assembler, branches: &mut Vec<(usize, u16)>, in
             let (size, register) = (input.below(4), input.pick(&[6, 7, 8, 10, 9, 1]));
             let offset = if input.flag() { input.byte().into() } else { input.u16() as i16 };
             if input.flag() {
-                assembler.load(size, 4, register, offset)
+                assembler.load(size, 4, register, offset);
             } else {
-                assembler.store(size, register, 0, offset)
+                assembler.store(size, register, 0, offset);
             }
         }
         10 | 11 => {
             branches.push((assembler.len(), input.u16()));
-            let opcode = if input.byte() % 4 == 0 { JUMP } else { input.pick(jumps) };
+            let opcode = if input.below(4) == 0 { JUMP } else { input.pick(jumps) };
             assembler.put(opcode, input.byte() % 10, input.byte() % 11, 0, immediate(input));
         }
         12 => {

@@ -64,7 +64,7 @@ impl Table {
         data.extend(self.authority.map(|name| address(name).to_bytes()).unwrap_or_default());
         data.resize(META_SPACE, 0);
         for index in 0..self.count {
-            data.extend([index as u8 + 1; 32]);
+            data.extend([index as u8; 32]);
         }
         data
     }

@@ -117,20 +117,34 @@ fn signers(environment: &Environment) -> Vec<Case> {
         ),
         case("accounts_in_other_order", &[a, b])
             .fails(&payer_ab, &[send(vec![config(), rs(address("b")), rs(address("a"))], data(&[a, b], &next))]),
-        case("one_added", &[a]).ok(&payer_ab, &[send(by_ab(), data(&[a, b], &next))]),
+        case("one_added", &[a]).fails(&payer_ab, &[send(by_ab(), data(&[a, b], &next))]),
         case("one_removed", &[a, b]).fails(&payer_a, &[send(by_a(), data(&[a], &next))]),
         case("replaced", &[a]).fails(&["payer", "b"], &[send(vec![config(), rs(address("b"))], data(&[b], &next))]),
         case("watcher_kept", &[a, watcher]).ok(&payer_a, &[send(by_a(), data(&[a, watcher], &next))]),
         case("watcher_removed", &[a, watcher]).ok(&payer_a, &[send(by_a(), data(&[a], &next))]),
-        case("watcher_becomes_signer", &[a, ("b", false)]).ok(&payer_ab, &[send(by_ab(), data(&[a, b], &next))]),
+        case("watcher_becomes_signer", &[a, ("b", false)]).fails(&payer_ab, &[send(by_ab(), data(&[a, b], &next))]),
         case("signer_becomes_watcher", &[a, b]).fails(&payer_a, &[send(by_a(), data(&[a, ("b", false)], &next))]),
         case("only_watchers_config_unsigned", &[watcher])
             .fails(&["payer"], &[send(vec![config()], data(&[watcher], &next))]),
         case("only_watchers_config_signed", &[watcher])
             .ok(&["payer", "config"], &[send(vec![ws(address("config"))], data(&[watcher], &next))]),
-        case("config_among_signers", &[("config", true), a]).ok(
+        case("config_among_signers", &[("config", true), a]).fails(
             &["payer", "config", "a"],
             &[send(vec![ws(address("config")), rs(address("a"))], data(&[("config", true), a], &next))],
+        ),
+        // The config's own key counts among the accounts of the signers.
+        case("config_among_signers_twice", &[("config", true), a]).legacy(
+            Expect::Anything,
+            &["payer", "config", "a"],
+            &[send(
+                vec![ws(address("config")), rs(address("config")), rs(address("a"))],
+                data(&[("config", true), a], &next),
+            )],
+        ),
+        case("config_last_among_signers", &[a, ("config", true)]).legacy(
+            Expect::Anything,
+            &["payer", "config", "a"],
+            &[send(vec![ws(address("config")), rs(address("a"))], data(&[a, ("config", true)], &next))],
         ),
         case("config_among_signers_unsigned", &[("config", true), a])
             .fails(&payer_a, &[send(by_a(), data(&[("config", true), a], &next))]),
@@ -190,6 +204,6 @@ fn malformed(environment: &Environment) -> Vec<Case> {
         case("count_not_shortest").fails(&own, &[raw(&[0x80, 0x00, 1, 2])]),
         case("count_overflow").fails(&own, &[raw(&[0xff, 0xff, 0x04])]),
         case("count_unfinished").fails(&own, &[raw(&[0x80])]),
-        case("thirty_watchers").ok(&own, &[raw(&[compact(30), many(30)].concat())]),
+        case("many_watchers").ok(&own, &[raw(&[compact(25), many(25)].concat())]),
     ]
 }

@@ -14,6 +14,7 @@ mod stake;
 mod system;
 mod token;
 mod token_2022;
+mod vote;
 mod zk_elgamal_proof;
 
 /// A named list of cases.
@@ -31,6 +32,7 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "ata", cases: ata::cases },
     Topic { name: "memo", cases: memo::cases },
     Topic { name: "precompiles", cases: precompiles::cases },
+    Topic { name: "vote", cases: vote::cases },
     Topic { name: "generated", cases: generated::cases },
     Topic { name: "address_lookup_table", cases: address_lookup_table::cases },
     Topic { name: "config", cases: config::cases },

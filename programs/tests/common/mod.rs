@@ -10,9 +10,10 @@ use std::{
 use heddle_programs::{runtime, runtime_builder, shipped_programs};
 use heddle_types::{Account, Hash, InstructionError, Pubkey};
 use heddle_vm::{
-    BlockEnvironment, Clock, ComputeBudget, ExecutionMode, InvokeContext, ProgramEntry, ProgramSource, Runtime, costs,
+    BlockEnvironment, Clock, ComputeBudget, ExecutionMode, InvokeContext, ProgramEntry, ProgramSource, Runtime,
+    assemble, costs,
 };
-use solana_sdk_ids::{native_loader, sysvar};
+use solana_sdk_ids::{bpf_loader, native_loader, sysvar};
 
 /// The blockhash of the block that instructions run in.
 pub const BLOCKHASH: Hash = Hash::new_from_array([0xb1; 32]);
@@ -138,6 +139,14 @@ impl World {
         }
         self.programs = Arc::new(programs);
         self
+    }
+
+    /// Loads one program from assembly text, and none besides.
+    pub fn with_assembled(mut self, key: Pubkey, source: &str) -> Self {
+        let elf = assemble(source).expect("valid assembly");
+        let entry = Arc::new(ProgramEntry::load(&elf, &self.runtime));
+        self.programs = Arc::new(Programs(HashMap::from([(key, entry)])));
+        self.with(key, Account { executable: true, ..Account::new(1, &[], bpf_loader::ID) })
     }
 
     /// Runs one instruction.

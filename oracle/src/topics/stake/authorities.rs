@@ -1,6 +1,6 @@
 //! Initialising stakes, handing over their authorities, lockups.
 
-use super::{instructions::*, state::*};
+use super::{instructions::*, new_case, state::*};
 use crate::{
     case::{Case, Expect, SOL, account, address, r, rs, w},
     environment::Environment,
@@ -24,13 +24,13 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
 }
 
 fn with(environment: &Environment, name: &str, stake: Stake) -> Case {
-    Case::new(environment, name).account(address("stake"), stake.to_account())
+    new_case(environment, name).account(address("stake"), stake.to_account())
 }
 
 fn initialize_cases(environment: &Environment) -> Vec<Case> {
     let reserve = environment.exempt(SPACE);
     let case = |name: &str, lamports: u64, data: Vec<u8>| {
-        Case::new(environment, format!("initialize_{name}"))
+        new_case(environment, format!("initialize_{name}"))
             .account(address("stake"), account(lamports, data, stake::ID))
     };
     let empty = |name: &str| case(name, reserve, vec![0; SPACE]);
@@ -158,7 +158,7 @@ fn seed_cases(environment: &Environment) -> Vec<Case> {
     let derive = |name: &str, from: usize| {
         let mut account = Stake::idle(environment).to_account();
         account.data[from..from + 32].copy_from_slice(derived.as_ref());
-        Case::new(environment, format!("authorize_seed_{name}")).account(address("stake"), account)
+        new_case(environment, format!("authorize_seed_{name}")).account(address("stake"), account)
     };
     let (staker, withdrawer) = (12, 44);
     let base = ["payer", "base"];

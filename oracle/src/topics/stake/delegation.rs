@@ -1,6 +1,6 @@
 //! Delegating and deactivating.
 
-use super::{instructions::*, state::*};
+use super::{instructions::*, new_case, state::*};
 use crate::{
     case::{Case, Expect, SOL, account, address, r, system_account},
     environment::Environment,
@@ -23,7 +23,7 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
 }
 
 fn with(environment: &Environment, name: &str, stake: Stake) -> Case {
-    Case::new(environment, name)
+    new_case(environment, name)
         .account(address("stake"), stake.to_account())
         .account(address("vote"), vote(environment))
 }
@@ -39,7 +39,7 @@ fn delegate_cases(environment: &Environment) -> Vec<Case> {
     let history_of = |activated: u64| [(4, 100 * SOL, 0, 0), (activated, 100 * SOL, 50 * SOL, 0)];
     vec![
         case("stake", idle).ok(&STAKER, &[delegate()]),
-        case("one_lamport", Stake { extra: 1, ..idle }).ok(&STAKER, &[delegate()]),
+        case("one_lamport", Stake { extra: 1, ..idle }).fails(&STAKER, &[delegate()]),
         case("nothing", Stake { extra: 0, ..idle }).legacy(ANY, &STAKER, &[delegate()]),
         to("v3", vote_account(environment, VoteVersion::V3, &[(5, 77, 0)])).ok(&STAKER, &[delegate()]),
         to("v1_14_11", vote_account(environment, VoteVersion::V1_14_11, &[(5, 78, 0)])).ok(&STAKER, &[delegate()]),
@@ -67,6 +67,11 @@ fn delegate_cases(environment: &Environment) -> Vec<Case> {
             .account(sysvar::stake_history::ID, history(environment, &history_of(3)))
             .ok(&STAKER, &[delegate()]),
         case("compute_exhausted", idle).fails(&STAKER, &[limit(1_000), delegate()]),
+        case("minimum", Stake { extra: SOL, ..idle }).ok(&STAKER, &[delegate()]),
+        case("below_minimum", Stake { extra: SOL - 1, ..idle }).fails(&STAKER, &[delegate()]),
+        case("without_history", Stake::inactive(environment, SOL))
+            .account(sysvar::stake_history::ID, history(environment, &[]))
+            .fails(&STAKER, &[delegate()]),
         case("twice_at_once", idle).legacy(ANY, &STAKER, &[delegate(), delegate()]),
     ]
 }

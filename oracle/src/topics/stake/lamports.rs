@@ -1,6 +1,6 @@
 //! Instructions that move stake and lamports: split, withdraw, merge, move stake, move lamports.
 
-use super::{instructions::*, state::*};
+use super::{instructions::*, new_case, state::*};
 use crate::{
     case::{Case, Expect, SOL, account, address, r, rs, system_account},
     environment::Environment,
@@ -27,7 +27,7 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
 }
 
 fn with(environment: &Environment, name: &str, stake: Stake) -> Case {
-    Case::new(environment, name).account(address("stake"), stake.to_account())
+    new_case(environment, name).account(address("stake"), stake.to_account())
 }
 
 fn free(lamports: u64) -> Account {
@@ -45,11 +45,11 @@ fn split_cases(environment: &Environment) -> Vec<Case> {
     let to = |name: &str, stake: Stake, lamports: u64| case(name, stake).account(address("split"), free(lamports));
     vec![
         case("active", active).ok(&STAKER, &[split(SOL)]),
-        case("active_one_lamport", active).ok(&STAKER, &[split(1)]),
+        case("active_one_lamport", active).fails(&STAKER, &[split(1)]),
         case("active_all", active).ok(&STAKER, &[split(4 * SOL + reserve)]),
         case("active_all_but_one", active).legacy(ANY, &STAKER, &[split(4 * SOL + reserve - 1)]),
         case("active_all_but_reserve", active).legacy(ANY, &STAKER, &[split(4 * SOL)]),
-        case("active_all_but_reserve_and_one", active).ok(&STAKER, &[split(4 * SOL - 1)]),
+        case("active_all_but_reserve_and_one", active).fails(&STAKER, &[split(4 * SOL - 1)]),
         case("active_with_extra", Stake { extra: SOL, ..active }).ok(&STAKER, &[split(2 * SOL)]),
         case("active_only_extra", Stake { extra: SOL, ..active }).legacy(ANY, &STAKER, &[split(SOL)]),
         case("activating", Stake::activating(environment, 4 * SOL)).ok(&STAKER, &[split(SOL)]),
@@ -63,14 +63,19 @@ fn split_cases(environment: &Environment) -> Vec<Case> {
         to("unfunded_idle", idle, 1).legacy(ANY, &STAKER, &[split(SOL)]),
         to("overfunded", active, 2 * reserve).ok(&STAKER, &[split(SOL)]),
         to("overfunded_all", active, 2 * reserve).ok(&STAKER, &[split(4 * SOL + reserve)]),
-        case("uninitialized_by_its_key", Stake { form: Form::Uninitialized, ..idle })
-            .ok(&["payer", "stake"], &[with_account(split(SOL), 0, crate::case::ws(address("stake")))]),
+        case("uninitialized_by_its_key", Stake { form: Form::Uninitialized, ..idle }).ok(
+            &["payer", "stake"],
+            &[with_account(with_account(split(SOL), 0, crate::case::ws(address("stake"))), 2, rs(address("stake")))],
+        ),
         case("uninitialized_not_signed", Stake { form: Form::Uninitialized, ..idle }).fails(&STAKER, &[split(SOL)]),
         case("create_and_split", active)
             .account(address("split"), system_account(0))
             .ok(&["payer", "split", "staker"], &[make(reserve), split(SOL)]),
         case("locked", Stake { locked_epoch: 99, ..active }).ok(&STAKER, &[split(SOL)]),
-        case("twice", active).fails(&STAKER, &[split(SOL), split(SOL)]),
+        case("twice_at_once", active).fails(&STAKER, &[split(SOL), split(SOL)]),
+        case("without_history", active)
+            .account(sysvar::stake_history::ID, history(environment, &[]))
+            .fails(&STAKER, &[split(SOL)]),
     ]
 }
 
@@ -126,6 +131,14 @@ fn withdraw_cases(environment: &Environment) -> Vec<Case> {
         case("deactivating_stake", Stake::deactivating(environment, 4 * SOL)).fails(&WITHDRAWER, &[withdraw(1)]),
         case("inactive_some", inactive).ok(&WITHDRAWER, &[withdraw(SOL)]),
         case("inactive_all", inactive).ok(&WITHDRAWER, &[withdraw(4 * SOL + reserve)]),
+        case("without_history", inactive)
+            .account(sysvar::stake_history::ID, history(environment, &[]))
+            .fails(&WITHDRAWER, &[withdraw(SOL)]),
+        case("idle_without_history", idle).account(sysvar::stake_history::ID, history(environment, &[])).legacy(
+            ANY,
+            &WITHDRAWER,
+            &[withdraw(SOL)],
+        ),
         case("cooling_effective", inactive)
             .account(sysvar::stake_history::ID, history(environment, &cooling))
             .fails(&WITHDRAWER, &[withdraw(4 * SOL)]),

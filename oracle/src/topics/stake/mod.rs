@@ -9,7 +9,11 @@ mod instructions;
 mod lamports;
 mod state;
 
-use crate::{case::Case, environment::Environment};
+use crate::{
+    case::{Case, SOL},
+    environment::Environment,
+};
+use solana_sdk_ids::sysvar::stake_history;
 
 /// The topic's cases.
 pub fn cases(environment: &Environment) -> Vec<Case> {
@@ -17,4 +21,11 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
     cases.extend(delegation::cases(environment));
     cases.extend(lamports::cases(environment));
     cases
+}
+
+/// A case whose stake history says that whatever was delegated or deactivated in an earlier epoch is so in full. (Where
+/// history lacks the last epoch, the program panics.)
+fn new_case(environment: &Environment, name: impl Into<String>) -> Case {
+    let entries: Vec<_> = (0..state::EPOCH).rev().map(|epoch| (epoch, 1_000_000 * SOL, 10 * SOL, 10 * SOL)).collect();
+    Case::new(environment, name).account(stake_history::ID, state::history(environment, &entries))
 }

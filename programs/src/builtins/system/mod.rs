@@ -7,10 +7,12 @@ mod instruction;
 mod nonce;
 
 use accounts::Address;
-use heddle_types::{Gates, limits};
-use heddle_vm::InvokeContext;
+use heddle_types::{Gates, Pubkey, limits};
+use heddle_vm::{AccountMeta, Instruction, InvokeContext};
+pub(in crate::builtins) use instruction::Seed;
 use instruction::SystemInstruction;
 use solana_instruction_error::InstructionError;
+use solana_sdk_ids::system_program;
 
 /// Cost of any instruction.
 const COMPUTE_UNITS: u64 = 150;
@@ -104,4 +106,23 @@ pub fn allocated_bytes(data: &[u8], gates: &Gates) -> Option<u64> {
         _ => 0,
     };
     (space <= limits::ACCOUNT_DATA_BYTES_MAX as u64).then_some(space)
+}
+
+/// A transfer, for other builtins to invoke.
+pub(crate) fn transfer(from: Pubkey, to: Pubkey, lamports: u64) -> Instruction {
+    let accounts = vec![
+        AccountMeta { key: from, is_signer: true, is_writable: true },
+        AccountMeta { key: to, is_signer: false, is_writable: true },
+    ];
+    Instruction { program: system_program::ID, accounts, data: SystemInstruction::encode_transfer(lamports) }
+}
+
+/// The creation of an account, for other builtins to invoke.
+pub(crate) fn create_account(from: Pubkey, to: Pubkey, lamports: u64, space: u64, owner: &Pubkey) -> Instruction {
+    let accounts = vec![
+        AccountMeta { key: from, is_signer: true, is_writable: true },
+        AccountMeta { key: to, is_signer: true, is_writable: true },
+    ];
+    let data = SystemInstruction::encode_create_account(lamports, space, owner);
+    Instruction { program: system_program::ID, accounts, data }
 }
