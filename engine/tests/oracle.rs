@@ -233,3 +233,28 @@ fn precompiles() {
 fn generated() {
     check_topic("generated");
 }
+
+#[test]
+fn syscalls() {
+    check_topic("syscalls");
+}
+
+#[test]
+fn syscall_pointers() {
+    check_topic("syscall_pointers");
+}
+
+#[test]
+fn cpi() {
+    check_topic("cpi");
+}
+
+#[test]
+fn vm_limits() {
+    check_topic("vm_limits");
+}
+
+#[test]
+fn generated_programs() {
+    check_topic("generated_programs");
+}

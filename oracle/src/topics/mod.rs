@@ -3,13 +3,19 @@
 use crate::{case::Case, environment::Environment};
 
 mod ata;
+mod calls;
+mod cpi;
 mod fees;
 mod generated;
+mod generated_programs;
 mod memo;
 mod precompiles;
+mod syscall_pointers;
+mod syscalls;
 mod system;
 mod token;
 mod token_2022;
+mod vm_limits;
 
 /// A named list of cases.
 pub struct Topic {
@@ -27,4 +33,9 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "memo", cases: memo::cases },
     Topic { name: "precompiles", cases: precompiles::cases },
     Topic { name: "generated", cases: generated::cases },
+    Topic { name: "syscalls", cases: syscalls::cases },
+    Topic { name: "syscall_pointers", cases: syscall_pointers::cases },
+    Topic { name: "cpi", cases: cpi::cases },
+    Topic { name: "vm_limits", cases: vm_limits::cases },
+    Topic { name: "generated_programs", cases: generated_programs::cases },
 ];
