@@ -258,3 +258,13 @@ fn vm_limits() {
 fn generated_programs() {
     check_topic("generated_programs");
 }
+
+#[test]
+fn cpi_infos() {
+    check_topic("cpi_infos");
+}
+
+#[test]
+fn verification() {
+    check_topic("verification");
+}

@@ -13,7 +13,7 @@ use crate::{
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use solana_instruction::Instruction;
-use solana_message::{Message, VersionedMessage, v1::TransactionConfig};
+use solana_message::{Message, VersionedMessage};
 
 const SEQUENCES: u64 = 40;
 const TRANSACTIONS_PER_SEQUENCE: usize = 15;
@@ -45,13 +45,7 @@ fn transaction(environment: &Environment, case: Case, calls: &[Call], random: &m
     };
     let units = if random.random_range(0..100) < 80 { UNITS_MAX } else { random.random_range(200..12_000) };
     if run.data.len() > DATA_BYTES_MAX {
-        let config = TransactionConfig {
-            priority_fee: None,
-            compute_unit_limit: Some(units),
-            loaded_accounts_data_size_limit: Some(1 << 20),
-            heap_size: None,
-        };
-        return case.v1(Expect::Anything, &["payer"], config, &[run]);
+        return case.v1(Expect::Anything, &["payer"], calls::large(units), &[run]);
     }
     let mut instructions = vec![limit(units)];
     if random.random_range(0..100) < 15 {

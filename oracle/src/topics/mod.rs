@@ -36,6 +36,8 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "syscalls", cases: syscalls::cases },
     Topic { name: "syscall_pointers", cases: syscall_pointers::cases },
     Topic { name: "cpi", cases: cpi::cases },
+    Topic { name: "cpi_infos", cases: cpi::info_cases },
     Topic { name: "vm_limits", cases: vm_limits::cases },
+    Topic { name: "verification", cases: vm_limits::verification_cases },
     Topic { name: "generated_programs", cases: generated_programs::cases },
 ];

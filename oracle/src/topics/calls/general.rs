@@ -1,7 +1,10 @@
 //! Ending, logging, return data, siblings, stack height, the old allocator.
 
 use super::{Call, OUT, OUT_2};
-use crate::machine::{HEAP, Image, copy, give, skip_if_result_is};
+use crate::machine::{
+    Argument::{At, FromResult, Value},
+    HEAP, Image, call, give,
+};
 
 pub fn calls() -> Vec<Call> {
     let mut image = Image::payload();
@@ -116,7 +119,13 @@ fn return_data() -> Vec<Call> {
 fn allocations() -> Vec<Call> {
     let alloc = |name: &str, size| Call::new(name, "sol_alloc_free_", Image::payload(), &[size, 0]);
     let second = |name: &str, first: u64, size| {
-        alloc(name, size).after_steps(&[crate::machine::call("sol_alloc_free_", &[crate::machine::Argument::Value(first)])])
+        alloc(name, size).after_steps(&[call("sol_alloc_free_", &[Value(first)])])
+    };
+    // An argument that is another allocation's address, or what lies in memory, which is zero.
+    let after_another = |name: &str, argument| {
+        let mut call = alloc(name, 0).after_steps(&[call("sol_alloc_free_", &[Value(8)])]);
+        call.arguments[1] = argument;
+        call
     };
     vec![
         alloc("alloc_0", 0),
@@ -132,6 +141,7 @@ fn allocations() -> Vec<Call> {
         second("alloc_too_much_then_8", 40_000, 8),
         Call::new("free", "sol_alloc_free_", Image::payload(), &[64, HEAP]),
         Call::new("free_nonsense", "sol_alloc_free_", Image::payload(), &[0, 0x1234]),
-        alloc("alloc_and_use", 64).after_steps(&[skip_if_result_is(0, 1), copy(OUT, crate::machine::Argument::Value(HEAP), 8)]),
+        after_another("alloc_behind_another", FromResult(0)),
+        after_another("alloc_as_said_by_heap", At(HEAP + 0x100)),
     ]
 }

@@ -93,7 +93,7 @@ fn regions() -> Vec<Call> {
         new("nothing_to_nowhere", [7, 9, 0]),
         new("from_input", [OUT, INPUT, 16]),
         new("from_stack", [OUT, STACK, 16]),
-        new("across_frames", [OUT, STACK + 4_088, 16]).aborts(),
+        new("across_frames", [OUT, STACK + 4_088, 16]),
         new("from_frame_gap", [OUT, STACK + 4_096, 16]).aborts(),
         new("from_second_frame", [OUT, STACK + 8_192, 16]),
         new("from_last_frame", [OUT, STACK + 126 * 4_096, 16]),

@@ -9,6 +9,7 @@ use crate::{
 };
 use Argument::Value;
 use solana_instruction::Instruction;
+use solana_message::v1::TransactionConfig;
 
 mod bls12_381;
 mod bn254;
@@ -18,9 +19,6 @@ mod hashes;
 mod memory;
 mod program_addresses;
 mod sysvars;
-
-pub use bn254::G1 as BN254_G1;
-pub use sysvars::SYSVARS;
 
 /// Where calls write their first result.
 pub const OUT: u64 = HEAP + 0x1000;
@@ -124,6 +122,27 @@ pub fn with_all_units(instruction: Instruction) -> [Instruction; 2] {
     [limit(UNITS_MAX), instruction]
 }
 
+/// Instruction data for which a legacy transaction with a payer and the limit has room.
+const DATA_BYTES_MAX: usize = 990;
+
+/// Adds a transaction of all the units there are and `run`, in the form that has room for it.
+pub fn play(case: Case, expect: Expect, run: Instruction) -> Case {
+    if run.data.len() <= DATA_BYTES_MAX {
+        return case.legacy(expect, &["payer"], &with_all_units(run));
+    }
+    case.v1(expect, &["payer"], large(UNITS_MAX), &[run])
+}
+
+/// The budget of a v1 transaction, which has room for more.
+pub fn large(units: u32) -> TransactionConfig {
+    TransactionConfig {
+        priority_fee: None,
+        compute_unit_limit: Some(units),
+        loaded_accounts_data_size_limit: Some(1 << 20),
+        heap_size: None,
+    }
+}
+
 /// A case with a payer only.
 pub fn case(environment: &Environment, name: impl Into<String>) -> Case {
     Case::bare(environment, name).lamports("payer", SOL)
@@ -169,11 +188,6 @@ pub fn edges() -> Vec<Call> {
     calls.extend(sysvars::edges());
     calls.extend(memory::edges());
     calls
-}
-
-/// The named call of the catalogue.
-pub fn named<'a>(calls: &'a [Call], name: &str) -> &'a Call {
-    calls.iter().find(|call| call.name == name).unwrap_or_else(|| panic!("no call {name}"))
 }
 
 fn hex(text: &str) -> Vec<u8> {

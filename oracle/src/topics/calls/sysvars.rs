@@ -9,7 +9,7 @@ use solana_address::Address;
 use solana_sdk_ids::sysvar;
 
 /// Name, address, and bytes of a sysvar as a program may read it; those without bytes are not readable.
-pub const SYSVARS: [(&str, Address, u64); 11] = [
+const SYSVARS: [(&str, Address, u64); 11] = [
     ("clock", sysvar::clock::ID, 40),
     ("epoch_schedule", sysvar::epoch_schedule::ID, 33),
     ("rent", sysvar::rent::ID, 17),

@@ -44,7 +44,7 @@ fn before_the_call(stage: &Stage) -> Vec<Case> {
     let both = [meta(STORE, true), meta(ALICE, true)];
     let data = [store(0, Value(layout.data(STORE)), Value(0xaa))];
     play("own_lamports_moved", Success, &both, &[STORE, ALICE], &paid, &[]);
-    play("own_lamports_moved_and_back", Success, &both, &[STORE, ALICE], &paid, &undone);
+    play("own_lamports_moved_and_back", Failure, &both, &[STORE, ALICE], &paid, &undone);
     play("own_lamports_moved_half_given", Anything, &both[..1], &[STORE, ALICE], &paid, &[]);
     play("own_lamports_moved_none_given", Anything, &[], &[], &paid, &[]);
     play("own_lamports_moved_readonly", Success, &[meta(STORE, false), meta(ALICE, false)], &[STORE, ALICE], &paid, &[]);
@@ -209,7 +209,7 @@ fn system_calls(environment: &Environment, stage: &Stage) -> Vec<Case> {
     let used = [see.as_slice(), &[store(0, Value(outer.data(VAULT)), Value(9))]].concat();
     let mut cases = vec![
         stage.play("system_assign", Success, &of(assign(MACHINE), &[vault.clone()]), &[], &see),
-        stage.play("system_assign_to_other_and_write", Failure, &of(assign(MACHINE_B), &[vault.clone()]), &[], &used),
+        stage.play("system_assign_to_other_and_write_behind", Success, &of(assign(MACHINE_B), &[vault.clone()]), &[], &used),
         stage.play("system_allocate", Failure, &of(allocate(100), &[vault.clone()]), &[], &see),
         stage.play("system_allocate_10240", Failure, &of(allocate(10_240), &[vault.clone()]), &[], &see),
         stage.play("system_allocate_10241", Failure, &of(allocate(10_241), &[vault.clone()]), &[], &see),

@@ -2,7 +2,7 @@
 //! sees of the other's changes, and the callees that are refused.
 
 use super::{
-    calls::{UNITS_MAX, with_all_units},
+    calls::{UNITS_MAX, large, with_all_units},
     fees::limit,
 };
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
 use solana_account::ReadableAccount;
 use solana_address::Address;
 use solana_instruction::{AccountMeta, Instruction};
-use solana_message::v1::TransactionConfig;
 use solana_sdk_ids::system_program;
 
 mod callees;
@@ -26,13 +25,17 @@ pub mod random;
 
 /// The topic's cases.
 pub fn cases(environment: &Environment) -> Vec<Case> {
-    let mut cases = infos::cases(environment);
-    cases.extend(limits::cases(environment));
+    let mut cases = limits::cases(environment);
     cases.extend(nesting::cases(environment));
     cases.extend(privileges::cases(environment));
     cases.extend(callees::cases(environment));
     cases.extend(changes::cases(environment));
     cases
+}
+
+/// The cases of topic `cpi_infos`.
+pub fn info_cases(environment: &Environment) -> Vec<Case> {
+    infos::cases(environment)
 }
 
 /// Bytes of data of the accounts that machines own.
@@ -254,7 +257,7 @@ impl<'a> Stage<'a> {
             return case.legacy(expect, &["payer"], &with_all_units(run));
         }
         // Too much for a legacy transaction.
-        case.v1(expect, &["payer"], large(), &[run])
+        case.v1(expect, &["payer"], large(UNITS_MAX), &[run])
     }
 
     fn run(&self, image: &Image, steps: &[Step]) -> Instruction {
@@ -281,16 +284,6 @@ impl<'a> Stage<'a> {
     /// The step that copies a book's image to the heap, where `steps` steps precede the image.
     fn copy_image(&self, image: &Image, steps: u64) -> Step {
         copy(HEAP, Argument::Value(self.layout.data(BOOK) + steps * STEP_BYTES), image.bytes.len())
-    }
-}
-
-/// The budget of a v1 transaction with all the units there are.
-fn large() -> TransactionConfig {
-    TransactionConfig {
-        priority_fee: None,
-        compute_unit_limit: Some(UNITS_MAX),
-        loaded_accounts_data_size_limit: Some(1 << 20),
-        heap_size: None,
     }
 }
 

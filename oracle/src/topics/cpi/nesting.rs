@@ -5,7 +5,7 @@ use crate::{
     case::{Case, Expect, address, instruction},
     environment::{Environment, MACHINE, MACHINE_B, MACHINE_C, MACHINE_LOADER_V1, MACHINE_LOADER_V3, MACHINE_SBPF_V3},
     machine::{Argument::Value, HEAP, Image, STEP_BYTES, Step, call, copy, exit, give, load, script, skip_if_result_is, store},
-    topics::{calls::with_all_units, fees::{heap, limit}},
+    topics::{calls::{UNITS_MAX, with_all_units}, fees::{heap, limit}, system},
 };
 use Expect::{Anything, Failure, Success};
 use solana_instruction::AccountMeta;
@@ -109,7 +109,7 @@ fn reentrancy(environment: &Environment) -> Vec<Case> {
             if super::fits(&run) {
                 return case.legacy(expect, &["payer"], &with_all_units(run));
             }
-            case.v1(expect, &["payer"], super::large(), &[run])
+            case.v1(expect, &["payer"], super::large(UNITS_MAX), &[run])
         })
         .collect()
 }
@@ -183,8 +183,10 @@ fn sizes_of_siblings(stage: &Stage) -> Vec<Case> {
         ("accounts_behind_data", 12, 2, [out, out + 0x100, out + 0x120, out + 0x12c], Success),
     ] {
         let [first, second] = prepare(data, accounts);
-        let after = [first, second, sibling(places), give(out, 0x190)];
-        cases.push(stage.play(&format!("sibling_{name}"), expect, &payment(5), &[], &after));
+        let run = stage.run(&Image::new(HEAP), &[first, second, sibling(places), give(out, 0x190)]);
+        let transfer = system::transfer("payer", "alice", 5);
+        let instructions = [limit(UNITS_MAX), transfer, run];
+        cases.push(stage.case(&format!("sibling_{name}"), &[]).legacy(expect, &["payer"], &instructions));
     }
     cases
 }
@@ -238,7 +240,7 @@ fn other_machines(stage: &Stage) -> Vec<Case> {
             let case = stage.case(&name, &[]);
             cases.push(match super::fits(&run) {
                 true => case.legacy(Anything, &["payer"], &with_all_units(run)),
-                false => case.v1(Anything, &["payer"], super::large(), &[run]),
+                false => case.v1(Anything, &["payer"], super::large(UNITS_MAX), &[run]),
             });
         }
     }

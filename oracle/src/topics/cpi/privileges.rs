@@ -58,7 +58,7 @@ fn missing(stage: &Stage) -> Vec<Case> {
     play("program", Failure, Invocation { program: address("nowhere"), ..nothing(&[], &[]) });
     play("info_of_readonly", Failure, nothing(&[meta(FIXED, false, false)], &[STORE]));
     play("info_of_program", Success, nothing(&[meta(OTHER, false, false)], &[]));
-    play("info_of_duplicate", Failure, nothing(&[meta(STORE, true, false); 1].repeat(2), &[STORE_B]));
+    play("info_of_duplicate", Failure, nothing(&[meta(STORE, true, false), meta(STORE, true, false)], &[STORE_B]));
     play("compute_budget_program", Failure, Invocation {
         program: solana_sdk_ids::compute_budget::ID,
         ..nothing(&[], &[])

@@ -2,7 +2,7 @@
 
 use crate::{
     case::{Case, Expect, SOL, account, address, instruction, r, system_account, w},
-    environment::{Environment, MACHINE, MACHINE_B, MACHINE_LOADER_V3, MACHINE_SBPF_V3},
+    environment::{Environment, MACHINE, MACHINE_B, MACHINE_SBPF_V3},
     machine::{Argument::Value, GROWTH_BYTES, INPUT, Layout, Step, call, copy, exit, load, script, store},
     topics::{calls::with_all_units, fees::{limit, loaded}, system},
 };
@@ -27,7 +27,7 @@ const ACCOUNT_MAX: u64 = 10 * 1024 * 1024;
 
 pub fn cases(environment: &Environment) -> Vec<Case> {
     let mut cases = Vec::new();
-    for machine in [MACHINE, MACHINE_SBPF_V3, MACHINE_LOADER_V3] {
+    for machine in [MACHINE, MACHINE_SBPF_V3] {
         let stage = Stage::new(environment, machine);
         cases.extend(lamports(&stage));
         cases.extend(data(&stage));

@@ -77,7 +77,8 @@ fn hashed(environment: &Environment, machine: &str, name: &str, metas: &[Account
         ]
     };
     let whole = accounts_bytes + 8 + data_bytes + 32;
-    let mut played = Case { accounts: case.accounts.clone(), ..Case::bare(environment, case.name.clone()) };
+    let mut played = Case::bare(environment, case.name.clone());
+    played.accounts.clone_from(&case.accounts);
     // The instructions sysvar's data is the transaction's own; its length is not for this case to know.
     let lengths: &[u64] = if name == "instructions" { &[accounts_bytes] } else { &[whole, whole + 1, accounts_bytes] };
     for length in lengths {

@@ -45,8 +45,8 @@ fn accesses(environment: &Environment) -> Vec<Case> {
     for (machine, label) in [(crate::environment::MACHINE, "v0"), (MACHINE_SBPF_V3, "v3")] {
         for (border, at) in borders() {
             let mut case = calls::case(environment, format!("{label}_access_{border}"));
-            for log_size in 0..4u8 {
-                for offset in [-(1i64 << log_size), 1 - (1i64 << log_size), -1, 0, 1] {
+            for log_size in [0, 1, 3u8] {
+                for offset in [-(1i64 << log_size), 1 - (1i64 << log_size), 0] {
                     let address_ = Value(at.wrapping_add_signed(offset));
                     for step in [load(log_size, address_).logged(), store(log_size, address_, Value(0))] {
                         let data = script(&[step, exit(Value(0))], &[]);

@@ -1,4 +1,4 @@
-//! The virtual machine itself: memory, stack, heap, arithmetic, programs that do not verify, input, logs, units.
+//! The virtual machine itself: memory, stack, heap, arithmetic, input, logs, units; and programs that do not verify.
 
 use super::calls::{self, with_all_units};
 use crate::{
@@ -23,8 +23,12 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
     cases.extend(execution::cases(environment));
     cases.extend(accounts::cases(environment));
     cases.extend(input::cases(environment));
-    cases.extend(verification::cases(environment));
     cases
+}
+
+/// The cases of topic `verification`.
+pub fn verification_cases(environment: &Environment) -> Vec<Case> {
+    verification::cases(environment)
 }
 
 /// The two versions that run, and their names.
