@@ -111,7 +111,10 @@ impl InvokeContext {
 
     /// Pushes the instruction at `trace_index`, runs its program and pops it.
     pub(crate) fn process_instruction(&mut self, trace_index: usize) -> Result<(), InstructionError> {
-        self.check_reentrancy(trace_index)?;
+        if let Err(error) = self.check_reentrancy(trace_index) {
+            self.transaction.remove_inner_instruction(trace_index);
+            return Err(error);
+        }
         self.transaction.push(trace_index)?;
         let result = self.dispatch();
         result.and(self.transaction.pop())

@@ -128,20 +128,32 @@ impl TransactionContext {
         self.push_trace(program_index, accounts_start, data, top_level_index);
     }
 
+    /// Takes back the inner instruction that was added last: one that never became part of the trace.
+    pub(crate) fn remove_inner_instruction(&mut self, trace_index: usize) {
+        if trace_index >= self.top_level_count {
+            self.trace.truncate(trace_index);
+        }
+    }
+
     /// Makes the instruction at `trace_index` the current one.
+    ///
+    /// # Errors
+    /// The trace keeps an inner instruction that is refused for its depth, and no other that is refused here.
     pub(crate) fn push(&mut self, trace_index: usize) -> Result<(), InstructionError> {
         if !self.stack.is_empty() && self.lamports_delta != 0 {
+            self.remove_inner_instruction(trace_index);
             return Err(InstructionError::UnbalancedInstruction);
         }
         if self.called_count >= costs::INSTRUCTION_TRACE_LENGTH_MAX {
+            self.remove_inner_instruction(trace_index);
             return Err(InstructionError::MaxInstructionTraceLengthExceeded);
         }
         self.called_count += 1;
+        self.trace[trace_index].stack_height = self.stack.len() as u8 + 1;
         if self.stack.len() >= costs::INSTRUCTION_STACK_HEIGHT_MAX {
             return Err(InstructionError::CallDepth);
         }
         self.stack.push(trace_index as u16);
-        self.trace[trace_index].stack_height = self.stack.len() as u8;
         self.write_current_instruction_index()
     }
 
