@@ -82,7 +82,8 @@ impl ProgramSource for BlockPrograms {
             program_data_address(account)?;
             return self.upgradeable(key);
         }
-        // Programs of the older loaders live in their own account and never change again.
-        account.executable.then(|| self.cache.get_or_load(key, 0, &self.runtime, &account.data))
+        // Programs of the older loaders live in their own account and never change again. Nobody asks whether it is
+        // marked as executable.
+        Some(self.cache.get_or_load(key, 0, &self.runtime, &account.data))
     }
 }
