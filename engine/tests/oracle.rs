@@ -8,11 +8,17 @@ use heddle_engine::{Block, Engine, Outcome, VerifiedTransaction};
 use heddle_types::{Account, Hash, Pubkey, TransactionError};
 use serde_json::Value;
 
-/// Cases whose difference is understood and not ours to follow; each with its reason.
-const EXCEPTIONS: &[(&str, &str)] = &[(
-    "table_deactivated_512_ago",
-    "its slot hashes are the oracle's; a chain of ours that begins at genesis has none of that slot (see lookup.rs)",
-)];
+/// A chain of ours that begins at genesis has other slot hashes than the oracle's (see lookup.rs).
+const SLOT_HASHES: &str = "the slot hashes are the oracle's";
+
+/// Transactions whose difference is understood and not ours to follow; each with its reason.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("table_deactivated_512_ago[0]", SLOT_HASHES),
+    ("get_sysvar_slot_hashes_whole_and_so_on[0]", SLOT_HASHES),
+    ("get_sysvar_slot_hashes_whole_and_so_on[3]", SLOT_HASHES),
+    ("get_sysvar_slot_hashes_whole_and_so_on[6]", SLOT_HASHES),
+    ("programs 20[8]", SLOT_HASHES),
+];
 
 /// Slots of an epoch in the oracle's schedule, which has no warm-up.
 const SLOTS_PER_EPOCH: u64 = 432_000;
@@ -194,13 +200,14 @@ fn check_topic(topic: &str) {
         for index in 0..case.transactions.len() {
             let differences = case.differences(index);
             compared += 1;
-            if !differences.is_empty() && !EXCEPTIONS.iter().any(|(exception, _)| *exception == name) {
+            let label = format!("{name}[{index}]");
+            if !differences.is_empty() && !EXCEPTIONS.iter().any(|(exception, _)| *exception == label) {
                 failures.push(format!("{topic}/{name}[{index}]:\n    {}", differences.join("\n    ")));
             }
         }
     }
     assert!(compared > 0, "no cases in {topic}");
-    const SHOWN_MAX: usize = 60;
+    const SHOWN_MAX: usize = 12;
     assert!(
         failures.is_empty(),
         "{} of {compared} transactions differ from Solana:\n  {}",
