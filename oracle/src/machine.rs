@@ -366,10 +366,7 @@ fn source() -> String {
         let _ = writeln!(text, "do_{load}:\n ldx{suffix} r0, [r1+0]\n ja after");
         let _ = writeln!(text, "do_{store}:\n stx{suffix} [r1+0], r2\n mov64 r0, 0\n ja after");
     }
-    let _ = writeln!(
-        text,
-        "do_{SKIP_IF_RESULT_IS}:\n ldxdw r0, [r10-16]\n jne r0, r1, next\n add64 r6, r2\n ja next"
-    );
+    let _ = writeln!(text, "do_{SKIP_IF_RESULT_IS}:\n ldxdw r0, [r10-16]\n jne r0, r1, next\n add64 r6, r2\n ja next");
     for (index, syscall) in SYSCALLS.iter().enumerate() {
         let _ = writeln!(text, "do_{}:\n call {syscall}\n ja after", index + usize::from(FIRST_SYSCALL));
     }

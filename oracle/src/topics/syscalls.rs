@@ -70,7 +70,9 @@ fn off(environment: &Environment) -> Vec<Case> {
     let mut cases = Vec::new();
     for syscall in OFF {
         for (version, label) in [(Version::V0, "v0"), (Version::V3, "v3")] {
-            let text = format!(".globl entrypoint\nentrypoint:\n mov64 r0, 0\n jeq r1, 0, never\n exit\nnever:\n call {syscall}\n exit\n");
+            let text = format!(
+                ".globl entrypoint\nentrypoint:\n mov64 r0, 0\n jeq r1, 0, never\n exit\nnever:\n call {syscall}\n exit\n"
+            );
             let program = format!("imports {syscall}");
             let run = instruction(address(&program), vec![], vec![]);
             cases.push(

@@ -118,9 +118,8 @@ fn return_data() -> Vec<Call> {
 
 fn allocations() -> Vec<Call> {
     let alloc = |name: &str, size| Call::new(name, "sol_alloc_free_", Image::payload(), &[size, 0]);
-    let second = |name: &str, first: u64, size| {
-        alloc(name, size).after_steps(&[call("sol_alloc_free_", &[Value(first)])])
-    };
+    let second =
+        |name: &str, first: u64, size| alloc(name, size).after_steps(&[call("sol_alloc_free_", &[Value(first)])]);
     // An argument that is another allocation's address, or what lies in memory, which is zero.
     let after_another = |name: &str, argument| {
         let mut call = alloc(name, 0).after_steps(&[call("sol_alloc_free_", &[Value(8)])]);

@@ -55,7 +55,9 @@ pub fn edges() -> Vec<Call> {
         let to = |label: &str, at| Call::new(format!("{name}_{label}"), syscall, Image::payload(), &[at]);
         calls.push(to("unaligned", OUT + 4).aborts());
         calls.push(to("odd", OUT + 1).aborts());
-        calls.push(to("at_heap_end", HEAP + 32 * 1024 - 8).but(format!("{name}_over_heap_end"), 0, HEAP + 32_767).aborts());
+        calls.push(
+            to("at_heap_end", HEAP + 32 * 1024 - 8).but(format!("{name}_over_heap_end"), 0, HEAP + 32_767).aborts(),
+        );
     }
     for (name, id, size) in SYSVARS {
         calls.extend(slices_of(name, id, size));

@@ -4,7 +4,10 @@ use super::{BOOK, Invocation, PAYER, STORE, Stage};
 use crate::{
     case::{Case, Expect, account, address, instruction, r, w},
     environment::{Environment, MACHINE, MACHINE_LOADER_V3},
-    machine::{Argument::{Here, Value}, HEAP, Image, copy, exit, script},
+    machine::{
+        Argument::{Here, Value},
+        HEAP, Image, copy, exit, script,
+    },
     program,
     topics::calls::with_all_units,
 };
@@ -13,7 +16,8 @@ use solana_address::Address;
 use solana_instruction::AccountMeta;
 use solana_sdk_ids::{
     bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, compute_budget, ed25519_program, loader_v4,
-    native_loader, secp256k1_program, secp256r1_program, sysvar, vote, zk_elgamal_proof_program, zk_token_proof_program,
+    native_loader, secp256k1_program, secp256r1_program, sysvar, vote, zk_elgamal_proof_program,
+    zk_token_proof_program,
 };
 
 pub fn cases(environment: &Environment) -> Vec<Case> {

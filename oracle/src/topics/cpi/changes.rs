@@ -1,6 +1,8 @@
 //! What caller and callee change, and what the other and the transaction make of it.
 
-use super::{ALICE, FIXED, Invocation, PAYER, STORE, STORE_B, Stage, VAULT, nothing, payment, transfer_data, vault_and_bump};
+use super::{
+    ALICE, FIXED, Invocation, PAYER, STORE, STORE_B, Stage, VAULT, nothing, payment, transfer_data, vault_and_bump,
+};
 use crate::{
     case::{Case, Expect, SOL, address, system_account},
     environment::{Environment, MACHINE, MACHINE_B},
@@ -47,24 +49,73 @@ fn before_the_call(stage: &Stage) -> Vec<Case> {
     play("own_lamports_moved_and_back", Failure, &both, &[STORE, ALICE], &paid, &undone);
     play("own_lamports_moved_half_given", Anything, &both[..1], &[STORE, ALICE], &paid, &[]);
     play("own_lamports_moved_none_given", Anything, &[], &[], &paid, &[]);
-    play("own_lamports_moved_readonly", Success, &[meta(STORE, false), meta(ALICE, false)], &[STORE, ALICE], &paid, &[]);
+    play(
+        "own_lamports_moved_readonly",
+        Success,
+        &[meta(STORE, false), meta(ALICE, false)],
+        &[STORE, ALICE],
+        &paid,
+        &[],
+    );
     play("lamports_made", Failure, &both, &[STORE, ALICE], &paid[1..], &[]);
     play("lamports_made_and_taken_later", Anything, &both, &[STORE, ALICE], &paid[1..], &paid[..1]);
     play("lamports_lost", Failure, &both, &[STORE, ALICE], &paid[..1], &[]);
     play("foreign_lamports_taken", Failure, &[meta(ALICE, true)], &[ALICE], &[set(layout.lamports(ALICE), 5)], &[]);
     play("own_data", Success, &both, &[STORE, ALICE], &data, &[]);
     play("own_data_not_given", Success, &[], &[], &data, &[]);
-    play("foreign_data", Failure, &[meta(STORE_B, true)], &[STORE_B], &[store(0, Value(layout.data(STORE_B)), Value(1))], &[]);
+    play(
+        "foreign_data",
+        Failure,
+        &[meta(STORE_B, true)],
+        &[STORE_B],
+        &[store(0, Value(layout.data(STORE_B)), Value(1))],
+        &[],
+    );
     play("foreign_data_not_given", Failure, &[], &[], &[store(0, Value(layout.data(STORE_B)), Value(1))], &[]);
-    play("fixed_data", Failure, &[meta(FIXED, false)], &[FIXED], &[store(0, Value(layout.data(FIXED)), Value(0x55))], &[]);
+    play(
+        "fixed_data",
+        Failure,
+        &[meta(FIXED, false)],
+        &[FIXED],
+        &[store(0, Value(layout.data(FIXED)), Value(0x55))],
+        &[],
+    );
     play("fixed_lamports", Failure, &[meta(FIXED, false)], &[FIXED], &[set(layout.lamports(FIXED), 5)], &[]);
     let own_to_b = [copy(layout.owner(STORE), Value(layout.owner(STORE_B)), 32)];
     play("owner_given_away_with_data", Anything, &both, &[STORE, ALICE], &own_to_b, &[]);
-    play("owner_taken", Anything, &[meta(STORE_B, true)], &[STORE_B], &[copy(layout.owner(STORE_B), Value(layout.owner(STORE)), 32)], &[]);
+    play(
+        "owner_taken",
+        Anything,
+        &[meta(STORE_B, true)],
+        &[STORE_B],
+        &[copy(layout.owner(STORE_B), Value(layout.owner(STORE)), 32)],
+        &[],
+    );
     play("rent_epoch", Anything, &both, &[STORE, ALICE], &[set(layout.rent_epoch(STORE), 5)], &[]);
-    play("flags_of_input", Anything, &[meta(FIXED, false)], &[FIXED], &[store(0, Value(layout.writable(FIXED)), Value(1))], &[]);
-    play("signer_flag_of_input", Failure, &[Stage::meta(ALICE, true, true)], &[ALICE], &[store(0, Value(layout.signer(ALICE)), Value(1))], &[]);
-    play("executable_flag_of_input", Anything, &both, &[STORE, ALICE], &[store(0, Value(layout.executable(STORE)), Value(1))], &[]);
+    play(
+        "flags_of_input",
+        Anything,
+        &[meta(FIXED, false)],
+        &[FIXED],
+        &[store(0, Value(layout.writable(FIXED)), Value(1))],
+        &[],
+    );
+    play(
+        "signer_flag_of_input",
+        Failure,
+        &[Stage::meta(ALICE, true, true)],
+        &[ALICE],
+        &[store(0, Value(layout.signer(ALICE)), Value(1))],
+        &[],
+    );
+    play(
+        "executable_flag_of_input",
+        Anything,
+        &both,
+        &[STORE, ALICE],
+        &[store(0, Value(layout.executable(STORE)), Value(1))],
+        &[],
+    );
     play("key_of_input", Anything, &both, &[STORE, ALICE], &[store(0, Value(layout.key(STORE)), Value(1))], &[]);
     play("count_of_input", Anything, &both, &[STORE, ALICE], &[set(crate::machine::INPUT, 2)], &[]);
     cases
@@ -95,17 +146,53 @@ fn by_callee(stage: &Stage) -> Vec<Case> {
     play("reads_callers", Success, &metas, &[load(3, Value(inner.data(own) + 8)).logged()], &look);
     let pay = [set(inner.lamports(b), SOL - 9), set(inner.lamports(alice), SOL + 9)];
     play("pays", Success, &metas, &pay, &look);
-    play("pays_from_callers", Failure, &metas, &[set(inner.lamports(own), SOL - 9), set(inner.lamports(b), SOL + 9)], &look);
+    play(
+        "pays_from_callers",
+        Failure,
+        &metas,
+        &[set(inner.lamports(own), SOL - 9), set(inner.lamports(b), SOL + 9)],
+        &look,
+    );
     play("pays_too_much", Failure, &metas, &pay[1..], &look);
     play("loses", Failure, &metas, &pay[..1], &look);
     play("empties", Anything, &metas, &[set(inner.lamports(b), 0), set(inner.lamports(alice), 2 * SOL)], &look);
-    play("gives_to_callers", Success, &metas, &[set(inner.lamports(b), SOL - 9), set(inner.lamports(own), SOL + 9)], &look);
-    play("writes_then_caller_writes_callees", Failure, &metas, &write, &[store(0, Value(outer.data(STORE_B)), Value(1))]);
-    play("pays_then_caller_pays", Success, &metas, &[set(inner.lamports(b), SOL - 9), set(inner.lamports(own), SOL + 9)], &[set(outer.lamports(STORE), SOL - 91), set(outer.lamports(ALICE), SOL + 100)]);
+    play(
+        "gives_to_callers",
+        Success,
+        &metas,
+        &[set(inner.lamports(b), SOL - 9), set(inner.lamports(own), SOL + 9)],
+        &look,
+    );
+    play(
+        "writes_then_caller_writes_callees",
+        Failure,
+        &metas,
+        &write,
+        &[store(0, Value(outer.data(STORE_B)), Value(1))],
+    );
+    play(
+        "pays_then_caller_pays",
+        Success,
+        &metas,
+        &[set(inner.lamports(b), SOL - 9), set(inner.lamports(own), SOL + 9)],
+        &[set(outer.lamports(STORE), SOL - 91), set(outer.lamports(ALICE), SOL + 100)],
+    );
     let zero = [call_memset(inner.data(b), 64), copy(inner.owner(b), Value(inner.owner(own)), 32)];
-    play("gives_account_away_empty", Success, &metas, &zero, &[store(0, Value(outer.data(STORE_B)), Value(3)), load(3, Value(outer.owner(STORE_B))).logged()]);
+    play(
+        "gives_account_away_empty",
+        Success,
+        &metas,
+        &zero,
+        &[store(0, Value(outer.data(STORE_B)), Value(3)), load(3, Value(outer.owner(STORE_B))).logged()],
+    );
     play("gives_account_away_full", Anything, &metas, &zero[1..], &look);
-    play("gives_away_and_writes", Failure, &metas, &[zero[0].clone(), zero[1].clone(), store(0, Value(inner.data(b)), Value(1))], &look);
+    play(
+        "gives_away_and_writes",
+        Failure,
+        &metas,
+        &[zero[0].clone(), zero[1].clone(), store(0, Value(inner.data(b)), Value(1))],
+        &look,
+    );
     cases
 }
 
@@ -209,12 +296,24 @@ fn system_calls(environment: &Environment, stage: &Stage) -> Vec<Case> {
     let used = [see.as_slice(), &[store(0, Value(outer.data(VAULT)), Value(9))]].concat();
     let mut cases = vec![
         stage.play("system_assign", Success, &of(assign(MACHINE), &[vault.clone()]), &[], &see),
-        stage.play("system_assign_to_other_and_write_behind", Success, &of(assign(MACHINE_B), &[vault.clone()]), &[], &used),
+        stage.play(
+            "system_assign_to_other_and_write_behind",
+            Success,
+            &of(assign(MACHINE_B), &[vault.clone()]),
+            &[],
+            &used,
+        ),
         stage.play("system_allocate", Failure, &of(allocate(100), &[vault.clone()]), &[], &see),
         stage.play("system_allocate_10240", Failure, &of(allocate(10_240), &[vault.clone()]), &[], &see),
         stage.play("system_allocate_10241", Failure, &of(allocate(10_241), &[vault.clone()]), &[], &see),
         stage.play("system_create_in_use", Failure, &of(create(8), &[payer.clone(), vault.clone()]), &[], &used),
-        stage.play("system_transfer_then_lamports", Success, &payment(50), &[], &[load(3, Value(outer.lamports(PAYER))).logged()]),
+        stage.play(
+            "system_transfer_then_lamports",
+            Success,
+            &payment(50),
+            &[],
+            &[load(3, Value(outer.lamports(PAYER))).logged()],
+        ),
     ];
     for case in &mut cases {
         // A vault that grows without a balance for it fails in the end, which is what these three are to show; see `rent`.
@@ -227,7 +326,8 @@ fn system_calls(environment: &Environment, stage: &Stage) -> Vec<Case> {
         let case = stage.play(&name, Anything, &of(create(space), &[payer.clone(), vault.clone()]), &[], &used);
         cases.push(case.account(super::vault(), system_account(0)));
     }
-    let drain = Invocation::new(system_program::ID, &[vault, meta(ALICE, true)], transfer_data(SOL - 5), &[VAULT, ALICE]);
+    let drain =
+        Invocation::new(system_program::ID, &[vault, meta(ALICE, true)], transfer_data(SOL - 5), &[VAULT, ALICE]);
     cases.push(stage.play("system_transfer_leaves_too_little", Failure, &drain.signed(&seeds), &[], &see));
     cases
 }

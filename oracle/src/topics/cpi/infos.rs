@@ -44,7 +44,11 @@ fn plain(stage: &Stage) -> Vec<Case> {
             play("transfer_of_program_address", Success, withdrawal.clone().signed(&[b"vault", &[bump]])),
             play("transfer_of_program_address_unsigned", Failure, withdrawal.clone()),
             play("transfer_with_other_seeds", Failure, withdrawal.clone().signed(&[b"vaults", &[bump]])),
-            play("transfer_signed_twice", Success, withdrawal.signed(&[b"vault", &[bump]]).signed(&[b"vault", &[bump]])),
+            play(
+                "transfer_signed_twice",
+                Success,
+                withdrawal.signed(&[b"vault", &[bump]]).signed(&[b"vault", &[bump]]),
+            ),
             play("transfer_too_much", Failure, payment(u64::MAX)),
             play("nothing", Success, nothing(&[], &[])),
             play("nothing_with_infos", Success, nothing(&[], &[PAYER, ALICE, STORE])),
@@ -63,11 +67,14 @@ fn plain(stage: &Stage) -> Vec<Case> {
 fn fields(stage: &Stage, rust: bool) -> Vec<Case> {
     let layout = &stage.layout;
     let mut cases = Vec::new();
-    let words = if rust { ["key", "lamports", "data", "owner", "rent_epoch", "flags"].as_slice() } else {
+    let words = if rust {
+        ["key", "lamports", "data", "owner", "rent_epoch", "flags"].as_slice()
+    } else {
         &["key", "lamports", "length", "data", "owner", "rent_epoch", "flags"]
     };
     for (index, word) in words.iter().enumerate() {
-        for (what, value) in [("null", 0), ("heap", HEAP + 0x4000), ("next", layout.key(STORE) + 8), ("max", u64::MAX)] {
+        for (what, value) in [("null", 0), ("heap", HEAP + 0x4000), ("next", layout.key(STORE) + 8), ("max", u64::MAX)]
+        {
             for (writable, access) in [(true, "writable"), (false, "readonly")] {
                 let invocation = nothing(&[Stage::meta(STORE, writable, false)], &[STORE]);
                 let invocation = if rust { invocation.rust() } else { invocation };
@@ -111,7 +118,12 @@ fn cells(stage: &Stage) -> Vec<Case> {
         let mut placed = nothing(&[Stage::meta(STORE, true, false)], &[]).rust().place(&mut image, layout);
         (placed.infos, placed.infos_count) = (image.put(info), 1);
         let after = [placed.call(true).logged(), load(3, Value(layout.data_length(STORE))).logged()];
-        cases.push(stage.play_image(&format!("rust_cell_{name}"), if expect == Success { Anything } else { expect }, &image, &after));
+        cases.push(stage.play_image(
+            &format!("rust_cell_{name}"),
+            if expect == Success { Anything } else { expect },
+            &image,
+            &after,
+        ));
     }
     for (name, word, value) in [
         ("lamports_in_input", 1, layout.data(STORE)),
@@ -126,11 +138,8 @@ fn cells(stage: &Stage) -> Vec<Case> {
         info[word * 8..word * 8 + 8].copy_from_slice(&u64::to_le_bytes(value));
         let mut placed = nothing(&[Stage::meta(STORE, true, false)], &[]).rust().place(&mut image, layout);
         (placed.infos, placed.infos_count) = (image.put(info), 1);
-        let steps = [
-            copy(STACK + 64, Value(HEAP), 32),
-            copy(STACK + 128, Value(HEAP + 32), 40),
-            placed.call(true).logged(),
-        ];
+        let steps =
+            [copy(STACK + 64, Value(HEAP), 32), copy(STACK + 128, Value(HEAP + 32), 40), placed.call(true).logged()];
         cases.push(stage.play_image(&format!("rust_cell_{name}"), Anything, &image, &steps));
     }
     cases
@@ -217,7 +226,9 @@ fn instructions(stage: &Stage, rust: bool) -> Vec<Case> {
         &["program", "metas", "metas_count", "data", "data_length"]
     };
     for (index, word) in words.iter().enumerate() {
-        for (name, value) in [("zero", 0), ("odd", HEAP + 0x4001), ("max", u64::MAX), ("large", 1 << 32), ("text", TEXT)] {
+        for (name, value) in
+            [("zero", 0), ("odd", HEAP + 0x4001), ("max", u64::MAX), ("large", 1 << 32), ("text", TEXT)]
+        {
             let mut image = Image::new(HEAP);
             let placed = invocation.place(&mut image, &stage.layout);
             let at = (placed.instruction - HEAP) as usize + index * 8;

@@ -146,7 +146,9 @@ fn units(environment: &Environment, stage: &Stage, rust: bool, name: &str, invoc
     let with = |units: u64| [limit(units as u32), run.clone()];
     let mut case = stage.case(&label(rust, &format!("{name}_units")), &[]).ok(&["payer"], &with(used));
     let after = used - UNITS_AFTER_LAST_SYSCALL;
-    for units in [used - 1, after, after - 1, after - 4, after - 5, after - 150, after - 151, after - 200, after - 1_100] {
+    for units in
+        [used - 1, after, after - 1, after - 4, after - 5, after - 150, after - 151, after - 200, after - 1_100]
+    {
         case = case.fails(&["payer"], &with(units));
     }
     case

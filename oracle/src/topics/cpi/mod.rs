@@ -102,7 +102,14 @@ impl Placed {
 
 impl Invocation {
     fn new(program: Address, metas: &[AccountMeta], data: impl Into<Vec<u8>>, infos: &[usize]) -> Self {
-        Self { rust: false, program, metas: metas.to_vec(), data: data.into(), infos: infos.to_vec(), signers: Vec::new() }
+        Self {
+            rust: false,
+            program,
+            metas: metas.to_vec(),
+            data: data.into(),
+            infos: infos.to_vec(),
+            signers: Vec::new(),
+        }
     }
 
     fn rust(mut self) -> Self {
@@ -124,11 +131,8 @@ impl Invocation {
             self.infos.iter().map(|index| c_info(layout, *index)).collect()
         };
         let infos = image.put(infos.concat());
-        let signers: Vec<u64> = self
-            .signers
-            .iter()
-            .flat_map(|seeds| [image.put_slices(seeds), seeds.len() as u64])
-            .collect();
+        let signers: Vec<u64> =
+            self.signers.iter().flat_map(|seeds| [image.put_slices(seeds), seeds.len() as u64]).collect();
         let signers = image.put_words(&signers);
         let (infos_count, signers_count) = (self.infos.len() as u64, self.signers.len() as u64);
         Placed { instruction, infos, infos_count, signers, signers_count }

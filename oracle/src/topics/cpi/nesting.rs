@@ -4,8 +4,14 @@ use super::{BOOK, Invocation, OTHER, SELF, STORE, Stage, THIRD, nothing, payment
 use crate::{
     case::{Case, Expect, address, instruction},
     environment::{Environment, MACHINE, MACHINE_B, MACHINE_C, MACHINE_LOADER_V1, MACHINE_LOADER_V3, MACHINE_SBPF_V3},
-    machine::{Argument::Value, HEAP, Image, STEP_BYTES, Step, call, copy, exit, give, load, script, skip_if_result_is, store},
-    topics::{calls::{UNITS_MAX, with_all_units}, fees::{heap, limit}, system},
+    machine::{
+        Argument::Value, HEAP, Image, STEP_BYTES, Step, call, copy, exit, give, load, script, skip_if_result_is, store,
+    },
+    topics::{
+        calls::{UNITS_MAX, with_all_units},
+        fees::{heap, limit},
+        system,
+    },
 };
 use Expect::{Anything, Failure, Success};
 use solana_instruction::AccountMeta;
@@ -76,14 +82,12 @@ fn chain(stage: &Stage, path: &[&str]) -> Vec<u8> {
     // Each level's heap is its own, so each carries its image in its instruction data.
     let Some((next, rest)) = path.split_first() else { return Vec::new() };
     let data = chain(stage, rest);
-    let programs = [Stage::meta(SELF, false, false), Stage::meta(OTHER, false, false), Stage::meta(THIRD, false, false)];
+    let programs =
+        [Stage::meta(SELF, false, false), Stage::meta(OTHER, false, false), Stage::meta(THIRD, false, false)];
     let mut own = Image::new(HEAP);
     let placed = Invocation::new(address(next), &programs, data, &[]).place(&mut own, &stage.layout);
-    let steps = [
-        copy(HEAP, crate::machine::Argument::Here(0), own.bytes.len()),
-        placed.call(false).logged(),
-        exit(Value(0)),
-    ];
+    let steps =
+        [copy(HEAP, crate::machine::Argument::Here(0), own.bytes.len()), placed.call(false).logged(), exit(Value(0))];
     script(&steps, &own.bytes)
 }
 
@@ -125,13 +129,10 @@ fn views(stage: &Stage) -> Vec<Case> {
     let reads_heap = machine_b(&[load(3, Value(out)).logged(), store(3, Value(out), Value(7)), exit(Value(0))], &[]);
     let gets = machine_b(&[get.clone(), exit(Value(0))], &[]);
     let sibling = |index: u64| {
-        call("sol_get_processed_sibling_instruction", &[
-            Value(index),
-            Value(out),
-            Value(out + 0x100),
-            Value(out + 0x200),
-            Value(out + 0x400),
-        ])
+        call(
+            "sol_get_processed_sibling_instruction",
+            &[Value(index), Value(out), Value(out + 0x100), Value(out + 0x200), Value(out + 0x400)],
+        )
         .logged()
     };
     let play = |name: &str, expect, invocation: &Invocation, before: &[Step], after: &[Step]| {
@@ -144,10 +145,22 @@ fn views(stage: &Stage) -> Vec<Case> {
         play("return_data_cleared_for_callee", Success, &gets, &[give(HEAP, 8)], &[]),
         play("return_data_of_builtin", Success, &payment(5), &[give(HEAP, 8)], &[get.clone()]),
         play("stack_height_of_callee", Success, &height, &[call("sol_get_stack_height", &[]).logged()], &[]),
-        play("heap_of_callee", Success, &reads_heap, &[store(3, Value(out), Value(5))], &[load(3, Value(out)).logged()]),
+        play(
+            "heap_of_callee",
+            Success,
+            &reads_heap,
+            &[store(3, Value(out), Value(5))],
+            &[load(3, Value(out)).logged()],
+        ),
         play("sibling_after_call", Success, &payment(5), &[], &[sibling(0), sibling(1), give(out, 16)]),
         play("siblings_of_callee", Success, &machine_b(&[sibling(0), exit(Value(0))], &[]), &[], &[]),
-        play("callee_logs", Success, &machine_b(&[call("sol_log_", &[here(0), Value(5)]), exit(Value(0))], b"hello"), &[], &[]),
+        play(
+            "callee_logs",
+            Success,
+            &machine_b(&[call("sol_log_", &[here(0), Value(5)]), exit(Value(0))], b"hello"),
+            &[],
+            &[],
+        ),
         play("callee_panics", Failure, &machine_b(&[call("abort", &[])], &[]), &[], &[]),
         play("callee_faults", Failure, &machine_b(&[load(0, Value(1)).logged()], &[]), &[], &[]),
     ];
@@ -167,7 +180,8 @@ fn sizes_of_siblings(stage: &Stage) -> Vec<Case> {
         let [header, program, data, accounts] = places.map(Value);
         call("sol_get_processed_sibling_instruction", &[Value(0), header, program, data, accounts]).logged()
     };
-    let prepare = |data: u64, accounts: u64| [store(3, Value(out), Value(data)), store(3, Value(out + 8), Value(accounts))];
+    let prepare =
+        |data: u64, accounts: u64| [store(3, Value(out), Value(data)), store(3, Value(out + 8), Value(accounts))];
     let mut cases = Vec::new();
     let all = [out, out + 0x100, out + 0x120, out + 0x140];
     for (name, data, accounts, places, expect) in [

@@ -38,12 +38,17 @@ fn escalations(stage: &Stage) -> Vec<Case> {
     play("writable_program", Failure, nothing(&[meta(OTHER, true, false)], &[OTHER]));
     play("signer_dropped", Success, nothing(&[meta(PAYER, true, false)], &[PAYER]));
     play("writable_dropped", Success, nothing(&[meta(PAYER, false, true)], &[PAYER]));
-    play("writable_dropped_for_transfer", Failure, Invocation {
-        metas: vec![meta(PAYER, false, true), meta(ALICE, true, false)],
-        ..payment(5_000)
-    });
+    play(
+        "writable_dropped_for_transfer",
+        Failure,
+        Invocation { metas: vec![meta(PAYER, false, true), meta(ALICE, true, false)], ..payment(5_000) },
+    );
     play("signer_by_seeds", Success, nothing(&[meta(VAULT, true, true)], &[VAULT]).signed(&[b"vault", &[bump]]));
-    play("signer_by_seeds_of_another", Failure, nothing(&[meta(STORE, true, true)], &[STORE]).signed(&[b"vault", &[bump]]));
+    play(
+        "signer_by_seeds_of_another",
+        Failure,
+        nothing(&[meta(STORE, true, true)], &[STORE]).signed(&[b"vault", &[bump]]),
+    );
     play("two_gained", Failure, nothing(&[meta(ALICE, true, true), meta(FIXED, true, false)], &[ALICE, FIXED]));
     cases
 }
@@ -59,10 +64,11 @@ fn missing(stage: &Stage) -> Vec<Case> {
     play("info_of_readonly", Failure, nothing(&[meta(FIXED, false, false)], &[STORE]));
     play("info_of_program", Success, nothing(&[meta(OTHER, false, false)], &[]));
     play("info_of_duplicate", Failure, nothing(&[meta(STORE, true, false), meta(STORE, true, false)], &[STORE_B]));
-    play("compute_budget_program", Failure, Invocation {
-        program: solana_sdk_ids::compute_budget::ID,
-        ..nothing(&[], &[])
-    });
+    play(
+        "compute_budget_program",
+        Failure,
+        Invocation { program: solana_sdk_ids::compute_budget::ID, ..nothing(&[], &[]) },
+    );
     play("sysvar_not_given", Failure, nothing(&[AccountMeta::new_readonly(sysvar::clock::ID, false)], &[]));
     cases
 }
@@ -97,19 +103,13 @@ fn duplicates(stage: &Stage) -> Vec<Case> {
         ("signer_second_readonly_first", (false, false), (true, true)),
     ] {
         let flags = Layout::new(&[Slot::Account(0), Slot::Duplicate(0)]);
-        let steps = [
-            load(0, Value(flags.signer(0))).logged(),
-            load(0, Value(flags.writable(0))).logged(),
-            exit(Value(0)),
-        ];
+        let steps =
+            [load(0, Value(flags.signer(0))).logged(), load(0, Value(flags.writable(0))).logged(), exit(Value(0))];
         let metas = [meta(PAYER, one.0, one.1), meta(PAYER, two.0, two.1)];
         let invocation = Invocation { data: script(&steps, &[]), ..nothing(&metas, &[PAYER]) };
         cases.push(stage.play(&format!("duplicate_{name}"), Success, &invocation, &[], &[]));
     }
-    let to_itself = Invocation {
-        metas: vec![meta(PAYER, true, true), meta(PAYER, true, false)],
-        ..payment(5_000)
-    };
+    let to_itself = Invocation { metas: vec![meta(PAYER, true, true), meta(PAYER, true, false)], ..payment(5_000) };
     cases.push(stage.play("duplicate_transfer_to_itself", Success, &to_itself, &[], &[]));
     let gained = nothing(&[meta(ALICE, true, false), meta(ALICE, true, true)], &[ALICE]);
     cases.push(stage.play("duplicate_signer_gained_by_second", Failure, &gained, &[], &[]));

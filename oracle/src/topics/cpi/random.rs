@@ -67,7 +67,8 @@ fn invocation(random: &mut ChaCha8Rng) -> Invocation {
         0..90 => PASSED.to_vec(),
         _ => PASSED.iter().copied().filter(|_| random.random_range(0..4) > 0).collect(),
     };
-    let lengths: Vec<u64> = accounts.iter().map(|index| if [STORE, STORE_B].contains(index) { 64 } else { 0 }).collect();
+    let lengths: Vec<u64> =
+        accounts.iter().map(|index| if [STORE, STORE_B].contains(index) { 64 } else { 0 }).collect();
     let program = *[MACHINE, MACHINE_B, MACHINE_B, MACHINE_C].choose(random).expect("four");
     // The machine itself, where it is among the accounts, has data; scripts leave what lies behind it alone.
     let plain = accounts.iter().position(|index| *index == OTHER).unwrap_or(accounts.len());

@@ -4,7 +4,11 @@ use crate::{
     case::{Case, Expect, SOL, account, address, instruction, r, system_account, w},
     environment::{Environment, MACHINE, MACHINE_B, MACHINE_SBPF_V3},
     machine::{Argument::Value, GROWTH_BYTES, INPUT, Layout, Step, call, copy, exit, load, script, store},
-    topics::{calls::with_all_units, fees::{limit, loaded}, system},
+    topics::{
+        calls::with_all_units,
+        fees::{limit, loaded},
+        system,
+    },
 };
 use Expect::{Anything, Failure, Success};
 use solana_account::Account;
@@ -124,14 +128,18 @@ fn data(stage: &Stage) -> Vec<Case> {
         stage.play("data_behind_own", Success, &[padding]),
         stage.play("data_behind_foreign", Success, &[foreign_padding]),
         stage.play("data_of_fixed_and_back", Success, &[byte(OWN_FIXED, 0xaa), byte(OWN_FIXED, 1)]),
-        stage.play("flags_and_keys", Anything, &[
-            store(0, Value(stage.layout.signer(WALLET)), Value(1)),
-            store(0, Value(stage.layout.writable(OWN_FIXED)), Value(1)),
-            store(0, Value(stage.layout.executable(OWN)), Value(1)),
-            store(0, Value(stage.layout.key(OWN)), Value(1)),
-            set(stage.layout.rent_epoch(OWN), 3),
-            set(INPUT, 0),
-        ]),
+        stage.play(
+            "flags_and_keys",
+            Anything,
+            &[
+                store(0, Value(stage.layout.signer(WALLET)), Value(1)),
+                store(0, Value(stage.layout.writable(OWN_FIXED)), Value(1)),
+                store(0, Value(stage.layout.executable(OWN)), Value(1)),
+                store(0, Value(stage.layout.key(OWN)), Value(1)),
+                set(stage.layout.rent_epoch(OWN), 3),
+                set(INPUT, 0),
+            ],
+        ),
     ]
 }
 
@@ -176,19 +184,24 @@ fn owners(stage: &Stage) -> Vec<Case> {
         stage.play("owner_with_data", Failure, &[to(OWN, other)]),
         stage.play("owner_with_zeros", Success, &[zero.clone(), to(OWN, other)]),
         stage.play("owner_without_data", Success, &[set(stage.layout.data_length(OWN), 0), to(OWN, other)]),
-        stage.play("owner_then_lamports", Anything, &[
-            zero.clone(),
-            to(OWN, other),
-            set(stage.layout.lamports(OWN), SOL - 5),
-            set(stage.layout.lamports(WALLET), SOL + 5),
-        ]),
+        stage.play(
+            "owner_then_lamports",
+            Anything,
+            &[
+                zero.clone(),
+                to(OWN, other),
+                set(stage.layout.lamports(OWN), SOL - 5),
+                set(stage.layout.lamports(WALLET), SOL + 5),
+            ],
+        ),
         stage.play("owner_of_foreign", Failure, &[to(FOREIGN, stage.layout.owner(OWN))]),
         stage.play("owner_of_fixed", Failure, &[to(OWN_FIXED, other)]),
         stage.play("owner_of_wallet", Failure, &[to(WALLET, stage.layout.owner(OWN))]),
-        stage.play("owner_to_system", Success, &[
-            set(stage.layout.data_length(OWN), 0),
-            to(OWN, stage.layout.owner(WALLET)),
-        ]),
+        stage.play(
+            "owner_to_system",
+            Success,
+            &[set(stage.layout.data_length(OWN), 0), to(OWN, stage.layout.owner(WALLET))],
+        ),
         stage.play("owner_same", Success, &[to(OWN, stage.layout.owner(OWN_FIXED))]),
     ]
 }
@@ -202,11 +215,14 @@ fn large(environment: &Environment) -> Vec<Case> {
     let owner = address(MACHINE);
     let alone = |name: &str, expect, space: u64, length: u64| {
         let layout = Layout::of(&[space]);
-        let steps = [set(layout.data_length(0), length), load(3, Value(layout.data_length(0))).logged(), exit(Value(0))];
+        let steps =
+            [set(layout.data_length(0), length), load(3, Value(layout.data_length(0))).logged(), exit(Value(0))];
         let run = instruction(owner, vec![w(address("large"))], script(&steps, &[]));
-        Case::new(environment, format!("large_{name}"))
-            .account(address("large"), sized(owner, space))
-            .legacy(expect, &["payer"], &with_all_units(run))
+        Case::new(environment, format!("large_{name}")).account(address("large"), sized(owner, space)).legacy(
+            expect,
+            &["payer"],
+            &with_all_units(run),
+        )
     };
     let mut cases = vec![
         alone("max", Success, ACCOUNT_MAX, ACCOUNT_MAX),
@@ -233,12 +249,10 @@ fn large(environment: &Environment) -> Vec<Case> {
         base("of_20_mib").ok(&signers[..3], &two),
         base("of_20_mib_and_one").fails(&signers, &[two.as_slice(), &[allocate("third", 1)]].concat()),
         base("of_20_mib_and_one_by_program").fails(&signers[..3], &[two.as_slice(), &[grow(1)]].concat()),
-        base("of_20_mib_by_program").ok(&signers[..3], &[
-            limit(1_000_000),
-            allocate("first", ACCOUNT_MAX),
-            allocate("second", ACCOUNT_MAX - 100),
-            grow(100),
-        ]),
+        base("of_20_mib_by_program").ok(
+            &signers[..3],
+            &[limit(1_000_000), allocate("first", ACCOUNT_MAX), allocate("second", ACCOUNT_MAX - 100), grow(100)],
+        ),
         base("loaded_is_not_growth").ok(&["payer"], &[loaded(1 << 20), limit(1_000_000), grow(100)]),
     ]);
     cases
@@ -267,11 +281,7 @@ fn rent(environment: &Environment) -> Vec<Case> {
             set(layout.data_length(0), length),
             exit(Value(0)),
         ];
-        let run = instruction(
-            address(MACHINE),
-            vec![w(address("own")), w(address("purse"))],
-            script(&steps, &[]),
-        );
+        let run = instruction(address(MACHINE), vec![w(address("own")), w(address("purse"))], script(&steps, &[]));
         cases.push(
             Case::new(environment, format!("rent_{name}"))
                 .account(address("own"), account(before, vec![1; 8], address(MACHINE)))

@@ -10,8 +10,7 @@ use crate::{
 use Expect::{Anything, Failure};
 use std::fmt::Write;
 
-const OPERATIONS: [&str; 11] =
-    ["add", "sub", "mul", "div", "mod", "or", "and", "xor", "lsh", "rsh", "arsh"];
+const OPERATIONS: [&str; 11] = ["add", "sub", "mul", "div", "mod", "or", "and", "xor", "lsh", "rsh", "arsh"];
 
 const JUMPS: [&str; 11] = ["jeq", "jne", "jgt", "jge", "jlt", "jle", "jsgt", "jsge", "jslt", "jsle", "jset"];
 
@@ -46,7 +45,11 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
             let case = assembled(environment, &format!("{label}_{operation}_by_zero"), version, &text);
             let by = |divisor: u64| with_all_units(run(vec![], divisor.to_le_bytes()));
             let case = case.fails(&["payer"], &by(0)).ok(&["payer"], &by(1));
-            cases.push(case.legacy(if operation.ends_with("32") { Failure } else { Anything }, &["payer"], &by(1 << 32)));
+            cases.push(case.legacy(
+                if operation.ends_with("32") { Failure } else { Anything },
+                &["payer"],
+                &by(1 << 32),
+            ));
         }
     }
     cases
@@ -87,7 +90,10 @@ fn registers(width: &str) -> String {
         }
         log(&mut text);
     }
-    let _ = writeln!(text, " mov64 r1, r7\n neg64 r1\n mov64 r2, r7\n neg32 r2\n mov32 r3, r7\n mov32 r4, -1\n mov64 r5, -1");
+    let _ = writeln!(
+        text,
+        " mov64 r1, r7\n neg64 r1\n mov64 r2, r7\n neg32 r2\n mov32 r3, r7\n mov32 r4, -1\n mov64 r5, -1"
+    );
     log(&mut text);
     tail(text)
 }
@@ -118,7 +124,10 @@ fn jumps() -> String {
     text.push_str(" mov64 r1, 0\n mov64 r2, 0\n mov64 r3, 0\n mov64 r4, 0\n mov64 r5, 0\n");
     for (index, jump) in JUMPS.iter().enumerate() {
         let bit = 1u32 << index;
-        let _ = writeln!(text, " {jump} r7, r8, taken_{index}\n ja next_{index}\ntaken_{index}:\n or64 r1, {bit}\nnext_{index}:");
+        let _ = writeln!(
+            text,
+            " {jump} r7, r8, taken_{index}\n ja next_{index}\ntaken_{index}:\n or64 r1, {bit}\nnext_{index}:"
+        );
         let _ = writeln!(
             text,
             " {jump} r7, -1, imm_taken_{index}\n ja imm_next_{index}\nimm_taken_{index}:\n or64 r2, {bit}\nimm_next_{index}:"

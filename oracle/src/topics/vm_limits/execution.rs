@@ -5,7 +5,10 @@ use crate::{
     case::{Case, Expect, address, instruction},
     environment::{Environment, MACHINE_B, MACHINE_LOADER_V1, MACHINE_LOADER_V3, MACHINE_SBPF_V3},
     machine::{Argument::Value, HEAP, Step, call, exit, load, script},
-    topics::{calls::{self, with_all_units}, fees::limit},
+    topics::{
+        calls::{self, with_all_units},
+        fees::limit,
+    },
 };
 use Expect::{Anything, Failure, Success};
 
@@ -30,7 +33,9 @@ fn codes(environment: &Environment) -> Case {
 
 fn custom_codes(environment: &Environment) -> Case {
     let mut case = calls::case(environment, "custom_error_codes");
-    for code in [1u64, 2, 0x1770, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x1_0000_0001, 0x2_0000_0001, 1 << 63, u64::MAX] {
+    for code in
+        [1u64, 2, 0x1770, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x1_0000_0001, 0x2_0000_0001, 1 << 63, u64::MAX]
+    {
         case = case.fails(&["payer"], &[calls::run(script(&[exit(Value(code))], &[]))]);
     }
     case.ok(&["payer"], &[calls::run(script(&[exit(Value(0))], &[]))]).ok(&["payer"], &[calls::run(vec![])])
@@ -40,17 +45,24 @@ fn custom_codes(environment: &Environment) -> Case {
 fn units(environment: &Environment) -> Vec<Case> {
     let mut cases = Vec::new();
     for (version, label) in VERSIONS {
-        let forever = assembled(environment, &format!("{label}_endless"), version, ".globl entrypoint\nentrypoint:\n mov64 r0, 0\nagain:\n ja again\n exit\n")
-            .fails(&["payer"], &[run(vec![], [])])
-            .fails(&["payer"], &with_all_units(run(vec![], [])))
-            .fails(&["payer"], &[limit(151), run(vec![], [])])
-            .fails(&["payer"], &[limit(150), run(vec![], [])])
-            .fails(&["payer"], &[limit(149), run(vec![], [])])
-            .fails(&["payer"], &[limit(0), run(vec![], [])]);
+        let forever = assembled(
+            environment,
+            &format!("{label}_endless"),
+            version,
+            ".globl entrypoint\nentrypoint:\n mov64 r0, 0\nagain:\n ja again\n exit\n",
+        )
+        .fails(&["payer"], &[run(vec![], [])])
+        .fails(&["payer"], &with_all_units(run(vec![], [])))
+        .fails(&["payer"], &[limit(151), run(vec![], [])])
+        .fails(&["payer"], &[limit(150), run(vec![], [])])
+        .fails(&["payer"], &[limit(149), run(vec![], [])])
+        .fails(&["payer"], &[limit(0), run(vec![], [])]);
         cases.push(forever);
         let text = ".globl entrypoint\nentrypoint:\n mov64 r0, 0\n mov64 r0, 0\n mov64 r0, 0\n exit\n";
         let mut four = assembled(environment, &format!("{label}_four_instructions"), version, text);
-        for (units, expect) in [(156, Success), (155, Success), (154, Success), (153, Failure), (152, Failure), (151, Failure)] {
+        for (units, expect) in
+            [(156, Success), (155, Success), (154, Success), (153, Failure), (152, Failure), (151, Failure)]
+        {
             four = four.legacy(expect, &["payer"], &[limit(units), run(vec![], [])]);
         }
         cases.push(four);
@@ -99,8 +111,11 @@ fn logs(environment: &Environment) -> Vec<Case> {
     let long = |expect, code| {
         let data = script(&[line(20_000), line(10), exit(Value(code))], &[]);
         let other = instruction(address(MACHINE_B), vec![], script(&[line(10), exit(Value(0))], &[]));
-        calls::case(environment, format!("log_limit_and_code_{code}"))
-            .legacy(expect, &["payer"], &[limit(1_000_000), calls::run(data), other])
+        calls::case(environment, format!("log_limit_and_code_{code}")).legacy(
+            expect,
+            &["payer"],
+            &[limit(1_000_000), calls::run(data), other],
+        )
     };
     cases.extend([long(Success, 0), long(Failure, 6)]);
     cases
@@ -126,7 +141,9 @@ fn indirect_calls(environment: &Environment) -> Vec<Case> {
 fn faults(environment: &Environment) -> Case {
     let mut case = calls::case(environment, "units_of_faults");
     for machine in [crate::environment::MACHINE, MACHINE_SBPF_V3, MACHINE_LOADER_V1, MACHINE_LOADER_V3] {
-        for step in [load(0, Value(1 << 40)), exit(Value(5)), call("abort", &[]), call("sol_log_", &[Value(5), Value(5)])] {
+        for step in
+            [load(0, Value(1 << 40)), exit(Value(5)), call("abort", &[]), call("sol_log_", &[Value(5), Value(5)])]
+        {
             let run = instruction(address(machine), vec![], script(&[step, exit(Value(0))], &[]));
             case = case.fails(&["payer"], &[limit(77_777), run]);
         }

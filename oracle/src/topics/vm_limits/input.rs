@@ -3,7 +3,10 @@
 use crate::{
     case::{Case, Expect, SOL, account, address, instruction, r, rs, w, ws},
     environment::{Environment, MACHINE, MACHINE_LOADER_V1, MACHINE_LOADER_V3, MACHINE_SBPF_V3},
-    machine::{Argument::{Here, Value}, HEAP, INPUT, Image, call, exit, give, script, store},
+    machine::{
+        Argument::{Here, Value},
+        HEAP, INPUT, Image, call, exit, give, script, store,
+    },
     topics::calls::with_all_units,
 };
 use solana_account::ReadableAccount;

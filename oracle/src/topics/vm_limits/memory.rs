@@ -5,7 +5,10 @@ use crate::{
     case::{Case, Expect, address, instruction},
     environment::{Environment, MACHINE_SBPF_V3},
     machine::{Argument::Value, HEAP, INPUT, STACK, TEXT, exit, load, script, store},
-    topics::{calls::{self, UNITS_MAX, with_all_units}, fees::{heap, limit}},
+    topics::{
+        calls::{self, UNITS_MAX, with_all_units},
+        fees::{heap, limit},
+    },
 };
 use Expect::Anything;
 
@@ -79,9 +82,9 @@ fn frames(environment: &Environment) -> Vec<Case> {
                     stdw [r10-8], 7\n call inner\n mov64 r0, 0\n exit\ninner:\n mov64 r2, r10\n mov64 r3, r10\n \
                     add64 r3, r6\n ldxdw r4, [r3+0]\n mov64 r5, r7\n call sol_log_64_\n stxdw [r3+0], r4\n exit\n";
         let mut case = assembled(environment, &format!("{label}_frame_offsets"), version, text);
-        for offset in [
-            -8i64, -4_096, -4_097, -4_104, -8_192, -8_200, -12_288, -12_296, -12_289, 0, -1, 1, 8, 4_088, 4_096, 8_184,
-        ] {
+        for offset in
+            [-8i64, -4_096, -4_097, -4_104, -8_192, -8_200, -12_288, -12_296, -12_289, 0, -1, 1, 8, 4_088, 4_096, 8_184]
+        {
             case = case.legacy(Anything, &["payer"], &with_all_units(run(vec![], offset.to_le_bytes())));
         }
         cases.push(case);
