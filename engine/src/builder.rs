@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use heddle_scheduler::{Pool, Schedule};
 use heddle_storage::{MemoryStore, Store, Tip};
-use heddle_types::{Account, BlockHeader, Genesis, Hash, Pubkey, ids};
-use heddle_vm::{BlockEnvironment, Clock, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache};
+use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids};
+use heddle_vm::{
+    BlockEnvironment, Clock, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache,
+};
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    BuildError, Engine,
+    BlockLimits, BuildError, Engine,
     account_table::AccountTable,
     chain::Chain,
     engine::{Executor, Shared},
@@ -29,11 +31,14 @@ pub struct Builder {
     workers: usize,
     workers_max: usize,
     runtime: Option<Arc<Runtime>>,
+    features: Option<FeatureSet>,
     accounts: Vec<(Pubkey, Account)>,
     genesis_timestamp: i64,
     genesis_blockhash: Option<Hash>,
     collector: Pubkey,
     record_details: bool,
+    block_limits: BlockLimits,
+    epoch_stakes: EpochStakes,
     clock: Option<StageClock>,
 }
 
@@ -44,11 +49,14 @@ impl Default for Builder {
             workers: 1,
             workers_max: 1,
             runtime: None,
+            features: None,
             accounts: Vec::new(),
             genesis_timestamp: 0,
             genesis_blockhash: None,
             collector: default_collector(),
             record_details: false,
+            block_limits: BlockLimits::default(),
+            epoch_stakes: EpochStakes::default(),
             clock: None,
         }
     }
@@ -86,6 +94,12 @@ impl Builder {
     /// Builtins, precompiles and syscalls (default: mainnet's, [`heddle_programs::runtime`]).
     pub fn runtime(mut self, runtime: Arc<Runtime>) -> Self {
         self.runtime = Some(runtime);
+        self
+    }
+
+    /// Feature gates (default: mainnet's, [`FeatureSet::mainnet`]); not with [`Self::runtime`], which has its own.
+    pub fn features(mut self, features: FeatureSet) -> Self {
+        self.features = Some(features);
         self
     }
 
@@ -130,6 +144,19 @@ impl Builder {
         self
     }
 
+    /// How much one block may do (default: what mainnet allows).
+    pub fn block_limits(mut self, limits: BlockLimits) -> Self {
+        self.block_limits = limits;
+        self
+    }
+
+    /// What `sol_get_epoch_stake` answers (default: nobody has any stake). It is an input of every block and is not
+    /// stored: an engine that opens the chain again must be given the same.
+    pub fn epoch_stakes(mut self, stakes: EpochStakes) -> Self {
+        self.epoch_stakes = stakes;
+        self
+    }
+
     /// A clock for [`crate::StageTimes`]; without one they stay zero.
     pub fn stage_clock(mut self, clock: StageClock) -> Self {
         self.clock = Some(clock);
@@ -139,12 +166,19 @@ impl Builder {
     /// Opens the store, or initialises it with the genesis state if it is empty.
     ///
     /// Genesis holds the given accounts, the shipped programs, builtins and sysvars. If the store holds a chain, the
-    /// given accounts must be those it began with, or none.
+    /// given accounts must be those it began with, or none. Of given sysvars, the chain carries on stake history, epoch
+    /// rewards, last restart slot and slot hashes; the others it makes itself.
     ///
     /// # Errors
-    /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, the pool cannot start.
+    /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, a feature gate is asked for that
+    /// no rule follows, the pool cannot start.
     pub fn build(self) -> Result<Engine, BuildError> {
-        let runtime = self.runtime.clone().unwrap_or_else(heddle_programs::runtime);
+        let runtime = match (&self.runtime, &self.features) {
+            (Some(_), Some(_)) => return Err(BuildError::FeaturesBesideRuntime),
+            (Some(runtime), None) => runtime.clone(),
+            (None, Some(features)) => heddle_programs::runtime_builder_with(features.gates()?).build(),
+            (None, None) => heddle_programs::runtime(),
+        };
         let tip = match self.store.tip()? {
             Some(tip) => {
                 self.check_genesis(&runtime)?;
@@ -179,6 +213,8 @@ impl Builder {
             executor: Mutex::new(executor),
             collector: self.collector,
             record_details: self.record_details,
+            block_limits: self.block_limits,
+            epoch_stakes: Arc::new(self.epoch_stakes),
             clock: self.clock,
         }))
     }

@@ -1,6 +1,6 @@
 //! The chain as the engine holds it in memory: the newest executed block and what the next one needs to know.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use heddle_storage::{Store, StoreError, Tip};
 use heddle_types::{BlockHeader, Hash, StatusEntry, limits};
@@ -87,6 +87,7 @@ impl Chain {
             sysvars,
             blockhash: self.tip.blockhashes.last(),
             lamports_per_signature: limits::LAMPORTS_PER_SIGNATURE,
+            epoch_stakes: Arc::default(),
         }
     }
 

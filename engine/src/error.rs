@@ -1,8 +1,9 @@
 //! Errors of the engine: the host failed, or the caller asked for what cannot be. A failing transaction is no error.
 
+use crate::BlockLimit;
 use heddle_scheduler::PoolError;
 use heddle_storage::StoreError;
-use heddle_types::{Hash, Pubkey, TransactionError, WireError};
+use heddle_types::{Hash, Pubkey, TransactionError, UnsupportedFeature, WireError};
 
 /// Why an engine could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,12 @@ pub enum BuildError {
         /// What the builder would have made.
         given: Hash,
     },
+    /// A feature gate was asked for in a form that no rule has.
+    #[error(transparent)]
+    UnsupportedFeature(#[from] UnsupportedFeature),
+    /// Both a runtime and features were given: a runtime has its features already.
+    #[error("features were given beside a runtime: give them to the runtime (heddle_programs::runtime_builder_with)")]
+    FeaturesBesideRuntime,
     /// The same account was given twice.
     #[error("genesis account {0} is given twice")]
     DuplicateGenesisAccount(Pubkey),
@@ -42,6 +49,16 @@ pub enum EngineError {
         tip: u64,
         /// Slot of the refused block.
         got: u64,
+    },
+    /// The block does more than a block may ([`crate::BlockLimits`]); it was taken back.
+    #[error("transaction {position} takes the block at slot {slot} over a limit: {limit}")]
+    OverBlockLimit {
+        /// Slot of the refused block.
+        slot: u64,
+        /// Position of the first transaction over the limit.
+        position: usize,
+        /// The limit.
+        limit: BlockLimit,
     },
     /// The engine refuses to go on; open it again.
     #[error("the engine takes no more blocks until it is opened again, because {cause}")]

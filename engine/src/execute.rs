@@ -14,18 +14,18 @@
 //! transaction locks.
 
 use heddle_programs::ComputeBudgetLimits;
-use heddle_types::{
-    Account, AccountIndex, Hash, InnerInstruction, Pubkey, Receipt, ReceiptDetails, ReturnData, SanitizedTransaction,
-    TransactionError, ids,
-};
+use heddle_types::{Account, AccountIndex, Hash, Pubkey, Receipt, SanitizedTransaction, TransactionError, ids};
 use heddle_vm::{BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, NonceData, NonceState, NonceVersion};
 
 use crate::{
     VerifiedTransaction,
     account_table::AccountTable,
+    cost::Cost,
+    details,
     fees::{self, Fee, RentObservation},
     instructions_sysvar,
     plan::{BlockPlan, PlannedTransaction},
+    programs,
     status_cache::StatusCache,
 };
 
@@ -73,6 +73,8 @@ pub(crate) struct Worker {
     pub(crate) outcomes: Vec<(u32, Outcome)>,
     /// Accounts that this worker wrote first.
     pub(crate) dirty: Vec<AccountIndex>,
+    /// What the transactions it processed cost the block.
+    pub(crate) cost: Cost,
     /// Fees of the transactions it processed.
     pub(crate) collected_lamports: u64,
 }
@@ -97,7 +99,14 @@ pub(crate) enum Effect {
 
 impl Worker {
     pub(crate) fn new(machine: InvokeContext) -> Self {
-        Self { machine, observations: Vec::new(), outcomes: Vec::new(), dirty: Vec::new(), collected_lamports: 0 }
+        Self {
+            machine,
+            observations: Vec::new(),
+            outcomes: Vec::new(),
+            dirty: Vec::new(),
+            cost: Cost::default(),
+            collected_lamports: 0,
+        }
     }
 
     pub(crate) fn machine_mut(&mut self) -> &mut InvokeContext {
@@ -125,6 +134,7 @@ impl Worker {
         if effect == Effect::Commit {
             block.statuses.insert(*transaction.message_hash(), block.slot);
             self.collected_lamports = self.collected_lamports.saturating_add(admitted.fee.collected());
+            self.cost.add(Cost::of(transaction.transaction(), &receipt, self.machine.gates()));
         }
         Outcome::Processed(receipt)
     }
@@ -150,6 +160,8 @@ impl Worker {
             loaded_data_bytes: 0,
             details: None,
         };
+        let mut details =
+            block.record_details.then(|| Box::new(details::before(block, planned, admitted.payer.lamports)));
         let loaded = self.load(block, planned, transaction, admitted, &mut loaded_bytes);
         receipt.loaded_data_bytes = loaded_bytes.count.min(loaded_bytes.max) as u32;
         if let Err(error) = loaded {
@@ -158,8 +170,11 @@ impl Worker {
             receipt.executed = true;
             receipt.status = self.run(block, planned, transaction);
             receipt.compute_units = self.machine.consumed_units();
-            receipt.details = block.record_details.then(|| Box::new(self.details()));
+            if let Some(details) = &mut details {
+                details::add_execution(details, &mut self.machine, receipt.status.is_ok());
+            }
         }
+        receipt.details = details;
         if effect == Effect::Commit {
             match receipt.status {
                 Ok(()) => self.write_accounts(block, planned),
@@ -280,28 +295,6 @@ impl Worker {
         }
     }
 
-    fn details(&mut self) -> ReceiptDetails {
-        let logs = self.machine.take_logs().unwrap_or_default();
-        let context = &self.machine.transaction;
-        let (program, data) = context.return_data();
-        let return_data = (!data.is_empty()).then(|| ReturnData { program: *program, data: data.to_vec() });
-        let inner_instructions = context.trace()[context.top_level_count().min(context.trace().len())..]
-            .iter()
-            .map(|instruction| InnerInstruction {
-                top_level_index: instruction.top_level_index as u8,
-                stack_height: instruction.stack_height,
-                program_index: instruction.program_index as u8,
-                account_indices: context
-                    .accounts_of(instruction)
-                    .iter()
-                    .map(|account| account.index_in_transaction as u8)
-                    .collect(),
-                data: context.data_of(instruction).to_vec(),
-            })
-            .collect();
-        ReceiptDetails { logs, return_data, inner_instructions }
-    }
-
     /// The working copies after [`Self::process`], for simulation: (key, account) of every writable account.
     pub(crate) fn working_copies(&self) -> impl Iterator<Item = (Pubkey, &Account)> {
         let context = &self.machine.transaction;
@@ -419,9 +412,6 @@ impl LoadedBytes {
 }
 
 /// Counts an account, and the program data behind it unless the transaction names that account itself.
-///
-/// Program data of a program that became one within this block is not locked and not counted. DEVIATION: Agave counts it;
-/// nothing can deploy within a block yet.
 fn count_loaded(
     block: &BlockContext<'_>,
     keys: &[AccountIndex],
@@ -433,7 +423,7 @@ fn count_loaded(
         return Ok(());
     }
     loaded_bytes.add(ACCOUNT_BASE_BYTES + account.data.len() as u64)?;
-    if account.owner != ids::bpf_loader_upgradeable::ID {
+    if programs::program_data_address(account).is_none() {
         return Ok(());
     }
     let Some(&data_index) = block.plan.programs.get(&block.table.slot(index).key) else { return Ok(()) };

@@ -2,14 +2,15 @@
 //!
 //! A loader-v3 program keeps its ELF in another account, which transactions need not name. The block plan finds that
 //! account for every program any transaction names and adds it to the lock set as a read, so that it can be looked at
-//! during execution. A program that became one within this very block is not in the plan; it is not visible before the
-//! next slot, whatever the order of execution.
+//! during execution. So it does for every program that a transaction of the block deploys (loaders refuse deployment by
+//! CPI, so top-level instructions tell). What is deployed, upgraded, extended or closed within the block is not visible
+//! before the next slot, whatever the order of execution.
 
 use std::{collections::HashMap, sync::Arc};
 
 use ahash::RandomState;
 use heddle_programs::LoaderV3State;
-use heddle_types::{Account, AccountIndex, Pubkey, ids};
+use heddle_types::{Account, AccountIndex, Pubkey, SanitizedTransaction, ids};
 use heddle_vm::{ProgramCache, ProgramEntry, ProgramSource, Runtime};
 
 use crate::account_table::AccountTable;
@@ -39,6 +40,21 @@ fn loader_v3_state(account: &Account) -> Option<LoaderV3State> {
     LoaderV3State::from_bytes(&account.data)
 }
 
+/// The programs that `transaction` deploys by a top-level instruction: (program, where its program data will be).
+pub(crate) fn deployments(transaction: &SanitizedTransaction) -> impl Iterator<Item = (Pubkey, Pubkey)> + '_ {
+    /// Tag of `DeployWithMaxDataLen`; account 2 is the program.
+    const DEPLOY: [u8; 4] = 2u32.to_le_bytes();
+    let keys = transaction.static_keys();
+    let deployments = transaction.instructions().filter(|instruction| {
+        keys[usize::from(instruction.program_index)] == ids::bpf_loader_upgradeable::ID
+            && instruction.data.starts_with(&DEPLOY)
+    });
+    deployments.filter_map(|instruction| {
+        let program = keys.get(usize::from(*instruction.account_indices.get(2)?))?;
+        Some((*program, heddle_programs::programdata_address(program)))
+    })
+}
+
 /// Loader-v3 programs named by a block: program address → index of its program-data account.
 pub(crate) type PlannedPrograms = HashMap<Pubkey, AccountIndex, RandomState>;
 
@@ -50,6 +66,8 @@ pub(crate) struct BlockPrograms {
     planned: PlannedPrograms,
     slot: u64,
 }
+
+const BPF_LOADERS: [Pubkey; 3] = [ids::bpf_loader::ID, ids::bpf_loader_upgradeable::ID, ids::bpf_loader_deprecated::ID];
 
 impl BlockPrograms {
     pub(crate) fn new(
@@ -63,15 +81,11 @@ impl BlockPrograms {
     }
 
     fn upgradeable(&self, key: &Pubkey) -> Option<Arc<ProgramEntry>> {
-        let Some(&data_index) = self.planned.get(key) else {
-            return Some(Arc::new(ProgramEntry::NotYetVisible));
-        };
+        let data_index = *self.planned.get(key)?;
         self.table.with(data_index, |account| {
             let (deployment_slot, elf) = program_data(account)?;
-            if deployment_slot >= self.slot {
-                return Some(Arc::new(ProgramEntry::NotYetVisible));
-            }
-            Some(self.cache.get_or_load(key, deployment_slot, &self.runtime, elf))
+            let is_visible = deployment_slot < self.slot;
+            is_visible.then(|| self.cache.get_or_load(key, deployment_slot, &self.runtime, elf))
         })
     }
 }
@@ -82,8 +96,12 @@ impl ProgramSource for BlockPrograms {
             program_data_address(account)?;
             return self.upgradeable(key);
         }
-        // Programs of the older loaders live in their own account and never change again. Nobody asks whether it is
-        // marked as executable.
+        // Programs of the older loaders live in their own account and never change again.
         Some(self.cache.get_or_load(key, 0, &self.runtime, &account.data))
+    }
+
+    fn was_program(&self, key: &Pubkey) -> bool {
+        let index = self.table.find(key);
+        index.is_some_and(|index| self.table.with(index, |account| BPF_LOADERS.contains(&account.owner)))
     }
 }

@@ -9,7 +9,7 @@
 //! Only the boxes outside `solana-svm` are written here, after `Bank::verify_transaction`, `Bank::check_transactions` and
 //! `Bank::commit_transactions`. One instance is one block; the case's blockhash is the only one in the queue.
 
-use crate::environment::{Environment, LAMPORTS_PER_SIGNATURE, SLOT};
+use crate::environment::{Environment, LAMPORTS_PER_SIGNATURE};
 use agave_precompiles::{get_precompile, is_precompile};
 use agave_reserved_account_keys::ReservedAccountKeys;
 use solana_account::{AccountSharedData, ReadableAccount};
@@ -149,7 +149,8 @@ impl AddressLoader for TableLoader<'_> {
             }
             let table =
                 AddressLookupTable::deserialize(account.data()).map_err(|_| AddressLoaderError::InvalidAccountData)?;
-            let find = |indexes: &[u8]| table.lookup(SLOT, indexes, self.slot_hashes).map_err(into_loader_error);
+            let slot = self.state.environment.clock.slot;
+            let find = |indexes: &[u8]| table.lookup(slot, indexes, self.slot_hashes).map_err(into_loader_error);
             loaded.writable.extend(find(&lookup.writable_indexes)?);
             loaded.readonly.extend(find(&lookup.readonly_indexes)?);
         }
@@ -167,7 +168,7 @@ fn into_loader_error(error: AddressLookupError) -> AddressLoaderError {
 }
 
 impl<'a> Agave<'a> {
-    /// A block at [`SLOT`] over the environment and `accounts`.
+    /// A block at the environment's slot over its accounts and `accounts`.
     pub fn new(environment: &'a Environment, accounts: &[(Address, AccountSharedData)]) -> Self {
         let mut state = State { environment, accounts: environment.accounts.clone() };
         state.accounts.extend(accounts.iter().cloned());
@@ -177,7 +178,8 @@ impl<'a> Agave<'a> {
         let runtime = solana_syscalls::create_program_runtime_environment(&features, &budget, false, false)
             .expect("the syscalls of an active feature set can be registered");
         let fork_graph = Arc::new(RwLock::new(SingleFork));
-        let mut processor = TransactionBatchProcessor::new_uninitialized(SLOT, environment.clock.epoch);
+        let mut processor =
+            TransactionBatchProcessor::new_uninitialized(environment.clock.slot, environment.clock.epoch);
         processor.set_program_runtime_environment(runtime.clone());
         processor.global_program_cache.write().expect("not poisoned").set_fork_graph(Arc::downgrade(&fork_graph));
         for builtin in BUILTINS {
@@ -330,7 +332,7 @@ impl<'a> Agave<'a> {
                     let written = accounts.filter(|(index, _)| transaction.is_writable(*index) && touched[*index]);
                     self.store(written.map(|(_, account)| account));
                     let mut cache = self.processor.global_program_cache.write().expect("not poisoned");
-                    cache.merge(&self.runtime, SLOT, &executed.programs_modified_by_tx);
+                    cache.merge(&self.runtime, self.environment.clock.slot, &executed.programs_modified_by_tx);
                 } else {
                     self.store(executed.loaded_transaction.rollback_accounts.iter().cloned());
                 }

@@ -89,16 +89,26 @@ impl Environment {
         environment
     }
 
+    /// The same but for some gates (address, active) and perhaps the slot. A later slot adds nothing to the slot hashes.
+    pub fn variant(&self, gates: &[(Address, bool)], slot: Option<u64>) -> Self {
+        let mut features = self.features.clone();
+        for (address, is_active) in gates {
+            if *is_active { features.activate(address, 0) } else { features.deactivate(address) }
+        }
+        let (rent, blockhash) = (self.rent.clone(), self.blockhash);
+        let mut variant =
+            Self { features, clock: self.clock.clone(), rent, blockhash, accounts: self.accounts.clone() };
+        if let Some(slot) = slot {
+            let epoch = slot / EpochSchedule::without_warmup().slots_per_epoch;
+            variant.clock = Clock { slot, epoch, leader_schedule_epoch: epoch + 1, ..variant.clock };
+            variant.add_sysvar(sysvar::clock::ID, clock_data(&variant.clock), 0);
+        }
+        variant
+    }
+
     fn add_sysvars(&mut self) {
         // Encoded by hand: the layouts are part of the protocol, and the sysvar crates disagree on how to write them.
-        let clock = self.clock.clone();
-        let mut data = Vec::new();
-        data.extend(clock.slot.to_le_bytes());
-        data.extend(clock.epoch_start_timestamp.to_le_bytes());
-        data.extend(clock.epoch.to_le_bytes());
-        data.extend(clock.leader_schedule_epoch.to_le_bytes());
-        data.extend(clock.unix_timestamp.to_le_bytes());
-        self.add_sysvar(sysvar::clock::ID, data, 0);
+        self.add_sysvar(sysvar::clock::ID, clock_data(&self.clock), 0);
 
         let mut data = self.rent.lamports_per_byte.to_le_bytes().to_vec();
         data.extend(1.0f64.to_le_bytes());
@@ -205,6 +215,15 @@ impl Environment {
     pub fn exempt(&self, space: usize) -> u64 {
         self.rent.minimum_balance(space)
     }
+}
+
+fn clock_data(clock: &Clock) -> Vec<u8> {
+    let mut data = clock.slot.to_le_bytes().to_vec();
+    data.extend(clock.epoch_start_timestamp.to_le_bytes());
+    data.extend(clock.epoch.to_le_bytes());
+    data.extend(clock.leader_schedule_epoch.to_le_bytes());
+    data.extend(clock.unix_timestamp.to_le_bytes());
+    data
 }
 
 /// The hash that the slot-hashes sysvar holds for `slot`.

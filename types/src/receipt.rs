@@ -16,7 +16,7 @@ pub struct Receipt {
     pub compute_units: u64,
     /// Account data counted against the transaction's loaded-data limit.
     pub loaded_data_bytes: u32,
-    /// Logs, return data and inner instructions, if they were asked for.
+    /// Logs, return data, inner instructions, itemised compute units and balances, if they were asked for.
     pub details: Option<Box<ReceiptDetails>>,
 }
 
@@ -29,6 +29,13 @@ pub struct ReceiptDetails {
     pub return_data: Option<ReturnData>,
     /// Instructions that programs invoked, in order.
     pub inner_instructions: Vec<InnerInstruction>,
+    /// Compute units of each top-level instruction with all that it invoked; 0 for those that were not reached. Empty if
+    /// none was run. They add up to [`Receipt::compute_units`].
+    pub instruction_compute_units: Vec<u64>,
+    /// Lamports of each of the transaction's accounts before its fee was taken, in the order of its keys.
+    pub pre_balances: Vec<u64>,
+    /// Lamports of each of the transaction's accounts after it.
+    pub post_balances: Vec<u64>,
 }
 
 /// Return data of a transaction.
@@ -53,4 +60,6 @@ pub struct InnerInstruction {
     pub account_indices: Vec<u8>,
     /// Instruction data.
     pub data: Vec<u8>,
+    /// Compute units of this instruction with all that it invoked.
+    pub compute_units: u64,
 }

@@ -3,7 +3,7 @@
 //! Rules (crate `solana-transaction-context` 4.2): only the owner debits, writes data, resizes or reassigns; nothing
 //! changes a read-only account; an account is given away only with all-zero data.
 
-use heddle_types::{Account, Pubkey};
+use heddle_types::{Account, AccountData, Pubkey};
 use solana_instruction_error::InstructionError;
 
 use crate::{InstructionAccount, Rent, TransactionContext};
@@ -52,6 +52,11 @@ impl<'a> BorrowedAccount<'a> {
     /// Contents.
     pub fn data(&self) -> &[u8] {
         &self.get().data
+    }
+
+    /// Contents, shared: they stay as they are now whatever happens to the account.
+    pub fn shared_data(&self) -> AccountData {
+        self.get().data.clone()
     }
 
     /// Owner.

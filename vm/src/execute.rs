@@ -99,19 +99,26 @@ impl InvokeContext {
         let key = self.transaction.keys()[program_index];
         let account = self.transaction.account_at(program_index);
         let is_loader_deprecated = account.owner == bpf_loader_deprecated::ID;
+        if self.transaction.is_touched(program_index) && !self.programs().was_program(&key) {
+            return self.refuse_program("Program is not cached");
+        }
+        if self.is_program_changed(&key) {
+            return self.refuse_program("Program is not deployed");
+        }
         let entry = self.programs().program(&key, account);
-        let executable = match entry.as_deref() {
-            Some(ProgramEntry::Executable(executable)) => executable,
-            Some(ProgramEntry::Invalid | ProgramEntry::NotYetVisible) | None => {
-                log_line!(self, "Program is not deployed");
-                return Err(InstructionError::UnsupportedProgramId.into());
-            }
+        let Some(ProgramEntry::Executable(executable)) = entry.as_deref() else {
+            return self.refuse_program("Program is not deployed");
         };
         let serial = self.reserve_frame();
         self.frame_mut().is_loader_deprecated = is_loader_deprecated;
         let result = self.run_in_frame(executable, serial);
         self.close_frame();
         result
+    }
+
+    fn refuse_program(&mut self, reason: &str) -> Result<(), VmError> {
+        log_line!(self, "{reason}");
+        Err(InstructionError::UnsupportedProgramId.into())
     }
 
     fn run_in_frame(&mut self, executable: &Executable<InvokeContext>, serial: u64) -> Result<(), VmError> {
@@ -157,8 +164,9 @@ impl InvokeContext {
             ProgramResult::Ok(0) => Ok(()),
             ProgramResult::Ok(status) => Err(InstructionError::from(status).into()),
             ProgramResult::Err(error) => {
-                // What a faulting program has really consumed is not defined, so it consumes everything.
-                if !matches!(error, EbpfError::SyscallError(_)) {
+                // What a faulting program has really consumed is not defined, so it consumes everything (SIMD-0182).
+                let is_depleting = self.gates().deplete_cu_meter_on_vm_failure;
+                if is_depleting && !matches!(error, EbpfError::SyscallError(_)) {
                     self.consume_all_units();
                 }
                 Err(VmError::from_ebpf(self.name_region(error)))
@@ -191,5 +199,26 @@ impl InvokeContext {
         }
         frame.allocated_bytes = end;
         Some(MM_HEAP_START + start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use solana_instruction_error::InstructionError;
+
+    use crate::syscalls::test_guest::{Guest, gates_with};
+
+    #[test]
+    fn a_fault_takes_all_units_once_its_gate_is_on() {
+        let keeping = gates_with(|gates| gates.deplete_cu_meter_on_vm_failure = false);
+        let fault = || Guest::new("mov64 r1, 5\nlsh64 r1, 32\nldxdw r0, [r1+0]\nexit", Vec::new()).unit_limit(10_000);
+        for (guest, is_depleted) in [(fault(), true), (fault().gates(keeping), false)] {
+            let outcome = guest.run();
+            assert_eq!(outcome.result, Err(InstructionError::ProgramFailedToComplete));
+            assert_eq!(outcome.units == 10_000, is_depleted, "{}", outcome.units);
+        }
+        // What a syscall refuses is no fault of the VM.
+        let refused = Guest::new("syscall abort\nexit", Vec::new()).unit_limit(10_000).run();
+        assert_eq!((refused.result, refused.units), (Err(InstructionError::ProgramFailedToComplete), 1));
     }
 }

@@ -15,11 +15,14 @@ use solana_sbpf::{memory_region::MemoryMapping, vm::ContextObject};
 use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, native_loader};
 
 use crate::{
-    BlockEnvironment, BorrowedAccount, Builtin, ComputeBudget, LogCollector, ProgramSource, Runtime,
-    TransactionContext,
+    BlockEnvironment, BorrowedAccount, Builtin, ComputeBudget, Deployable, Instruction, InstructionAccount,
+    LogCollector, ProgramSource, Runtime, TransactionContext,
+    budget::costs,
+    cpi,
     execute::{Frame, VmError},
     log_line,
     memory::FrameMemory,
+    program_cache,
 };
 
 /// Executes transactions; reused, so that steady state allocates nothing.
@@ -31,6 +34,8 @@ pub struct InvokeContext {
     programs: Arc<dyn ProgramSource>,
     budget: ComputeBudget,
     remaining_units: u64,
+    /// Programs that this transaction deployed, changed or closed: nobody can invoke them before the next slot.
+    changed_programs: Vec<Pubkey>,
     logs: Option<LogCollector>,
     /// sBPF frames by depth; the first `open_frames` are running. Boxed, because a running VM points into its frame.
     #[expect(clippy::vec_box, reason = "a frame must stay in place when the vector grows")]
@@ -49,6 +54,7 @@ impl InvokeContext {
             programs,
             budget: ComputeBudget::default(),
             remaining_units: 0,
+            changed_programs: Vec::new(),
             logs: None,
             frames: Vec::new(),
             open_frames: 0,
@@ -67,6 +73,7 @@ impl InvokeContext {
         self.transaction.clear();
         self.budget = budget;
         self.remaining_units = budget.compute_unit_limit.into();
+        self.changed_programs.clear();
         self.logs = record_logs.then(LogCollector::default);
         debug_assert_eq!(self.open_frames, 0);
     }
@@ -100,7 +107,7 @@ impl InvokeContext {
     }
 
     fn execute_precompile(&mut self, index: usize, program: &Pubkey) -> Result<(), InstructionError> {
-        self.transaction.push(index)?;
+        self.push(index)?;
         let transaction = &self.transaction;
         let count = transaction.top_level_count();
         let data: Vec<&[u8]> = transaction.trace()[..count].iter().map(|one| transaction.data_of(one)).collect();
@@ -110,14 +117,31 @@ impl InvokeContext {
     }
 
     /// Pushes the instruction at `trace_index`, runs its program and pops it.
-    pub(crate) fn process_instruction(&mut self, trace_index: usize) -> Result<(), InstructionError> {
+    fn process_instruction(&mut self, trace_index: usize) -> Result<(), InstructionError> {
         if let Err(error) = self.check_reentrancy(trace_index) {
-            self.transaction.remove_inner_instruction(trace_index);
-            return Err(error);
+            return Err(self.transaction.refuse(trace_index, error));
         }
-        self.transaction.push(trace_index)?;
+        self.push(trace_index)?;
+        let units_before = self.remaining_units;
         let result = self.dispatch();
+        self.transaction.set_compute_units(trace_index, units_before - self.remaining_units);
         result.and(self.transaction.pop())
+    }
+
+    /// Adds an instruction invoked by the current one to the trace and runs it.
+    pub(crate) fn process_inner_instruction(
+        &mut self,
+        program_index: u16,
+        accounts: &[InstructionAccount],
+        data: &[u8],
+    ) -> Result<(), InstructionError> {
+        self.transaction.add_inner_instruction(program_index, accounts, data);
+        self.process_instruction(self.transaction.trace().len() - 1)
+    }
+
+    fn push(&mut self, trace_index: usize) -> Result<(), InstructionError> {
+        let height_max = costs::instruction_stack_height_max(self.gates());
+        self.transaction.push(trace_index, height_max)
     }
 
     /// A program may call itself, but not be called again further down.
@@ -234,6 +258,37 @@ impl InvokeContext {
     /// `CallDepth` outside any instruction.
     pub fn program_key(&self) -> Result<&Pubkey, InstructionError> {
         Ok(&self.transaction.keys()[self.transaction.current()?.program_index as usize])
+    }
+
+    /// Invokes another program from a builtin, which signs for the addresses in `signers`.
+    ///
+    /// # Errors
+    /// `MissingAccount` for an account or program that the current instruction lacks, `PrivilegeEscalation`, and whatever
+    /// the callee fails with.
+    pub fn invoke_signed(&mut self, instruction: &Instruction, signers: &[Pubkey]) -> Result<(), InstructionError> {
+        cpi::invoke_native(self, instruction, signers)
+    }
+
+    /// Checks that `elf` may be deployed as the program at `key`, which nobody can invoke any more in this transaction.
+    ///
+    /// # Errors
+    /// `InvalidAccountData`, with the reason in the log, for bytes that a new program may not have.
+    pub fn deploy_program(&mut self, key: Pubkey, elf: &[u8], versions: Deployable) -> Result<(), InstructionError> {
+        if let Err(error) = program_cache::check_deployable(elf, &self.runtime, versions) {
+            log_line!(self, "{error}");
+            return Err(InstructionError::InvalidAccountData);
+        }
+        self.changed_programs.push(key);
+        Ok(())
+    }
+
+    /// Notes that the program at `key` is gone: nobody can invoke it any more in this transaction.
+    pub fn close_program(&mut self, key: Pubkey) {
+        self.changed_programs.push(key);
+    }
+
+    pub(crate) fn is_program_changed(&self, key: &Pubkey) -> bool {
+        self.changed_programs.contains(key)
     }
 
     /// Facts of the block.

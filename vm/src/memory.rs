@@ -59,6 +59,8 @@ pub(crate) struct FrameMemory {
     heap: AlignedBuffer,
     /// The serialised input of the program.
     pub(crate) input: AlignedBuffer,
+    /// Where the parts of the input region end; none for one region.
+    pub(crate) input_ends: Vec<usize>,
     mapping: Option<Box<MemoryMapping>>,
     /// Guest addresses that the stack takes: with gaps between the frames, twice its bytes.
     stack_range_bytes: u64,
@@ -72,6 +74,7 @@ impl FrameMemory {
             stack: AlignedBuffer::zeroed(STACK_BYTES),
             heap: AlignedBuffer::zeroed(costs::HEAP_SIZE_BYTES_MAX as usize),
             input: AlignedBuffer::default(),
+            input_ends: Vec::new(),
             mapping: None,
             stack_range_bytes: 0,
             serial: 0,
@@ -98,12 +101,12 @@ impl FrameMemory {
         let input: *mut [u8] = self.input.bytes_mut();
         // Versions with a manual stack pointer start at the far end of the stack: map it whole.
         let stack_initial = if version.manual_stack_frame_bump() { STACK_BYTES } else { STACK_BYTES_INITIAL };
-        let regions = vec![
+        let mut regions = vec![
             executable.get_ro_region(),
             MemoryRegion::new_gapped(prefix(stack, stack_initial), MM_STACK_START, gap_size),
             MemoryRegion::new(prefix(heap, 0), MM_HEAP_START),
-            MemoryRegion::new(input, MM_INPUT_START),
         ];
+        push_input(&mut regions, input, &self.input_ends);
         let handler = grow_on_demand(stack, heap);
         // SAFETY: each region points into a buffer of this frame, or into the executable that the caller holds for as
         // long as the frame is open; `close` drops the mapping before any of them can go. All are plain bytes. The
@@ -129,6 +132,20 @@ impl FrameMemory {
 
     pub(crate) fn mapping_mut(&mut self) -> Option<&mut MemoryMapping> {
         self.mapping.as_deref_mut()
+    }
+}
+
+/// Maps the input region, whole or in parts that end at `ends`.
+fn push_input(regions: &mut Vec<MemoryRegion>, input: *mut [u8], ends: &[usize]) {
+    if ends.is_empty() {
+        regions.push(MemoryRegion::new(input, MM_INPUT_START));
+    }
+    let mut start = 0;
+    for end in ends.iter().map(|end| (*end).min(input.len())) {
+        let first = input.cast::<u8>().wrapping_add(start);
+        let part = std::ptr::slice_from_raw_parts_mut(first, end.saturating_sub(start));
+        regions.push(MemoryRegion::new(part, MM_INPUT_START + start as u64));
+        start = start.max(end);
     }
 }
 

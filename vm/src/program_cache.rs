@@ -11,7 +11,12 @@ use std::{
 
 use dashmap::DashMap;
 use heddle_types::Pubkey;
-use solana_sbpf::{elf::Executable, verifier::RequisiteVerifier};
+use solana_sbpf::{
+    elf::{ElfError, Executable, get_sbpf_version},
+    error::EbpfError,
+    program::SBPFVersion,
+    verifier::RequisiteVerifier,
+};
 
 use crate::{InvokeContext, Runtime};
 
@@ -21,8 +26,6 @@ pub enum ProgramEntry {
     Executable(Executable<InvokeContext>),
     /// The bytes do not load or do not verify: invoking it fails.
     Invalid,
-    /// Deployed in this very slot: visible from the next one.
-    NotYetVisible,
 }
 
 impl ProgramEntry {
@@ -44,13 +47,52 @@ impl ProgramEntry {
         Self::Executable(executable)
     }
 
-    fn try_load(elf: &[u8], runtime: &Runtime) -> Option<Self> {
-        let executable = Executable::load(elf, runtime.loader().clone()).ok()?;
-        executable.verify::<RequisiteVerifier>().ok()?;
+    /// As [`Self::load`], and tells why bytes are refused.
+    ///
+    /// # Errors
+    /// What the loader, the verifier or the compiler says.
+    pub fn try_load(elf: &[u8], runtime: &Runtime) -> Result<Self, EbpfError> {
+        let executable = Executable::load(elf, runtime.loader().clone()).map_err(EbpfError::ElfError)?;
+        executable.verify::<RequisiteVerifier>()?;
         #[cfg(target_arch = "x86_64")]
-        executable.jit_compile().ok()?;
-        Some(Self::Executable(executable))
+        executable.jit_compile()?;
+        Ok(Self::Executable(executable))
     }
+}
+
+/// Which sBPF versions a deployment accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deployable {
+    /// Every version that may run.
+    AnyVersion,
+    /// What the gate `disable_sbpf_v0_v1_v2_deployment` leaves.
+    NewVersion,
+}
+
+/// Why bytes may not be deployed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeploymentError {
+    /// They do not load.
+    #[error(transparent)]
+    Elf(#[from] ElfError),
+    /// They do not verify.
+    #[error(transparent)]
+    Verifier(#[from] EbpfError),
+}
+
+/// Loads and verifies in the stricter environment of deployments, without keeping anything.
+pub(crate) fn check_deployable(elf: &[u8], runtime: &Runtime, versions: Deployable) -> Result<(), DeploymentError> {
+    let is_restricted = versions == Deployable::NewVersion && runtime.gates().disable_sbpf_v0_v1_v2_deployment;
+    if is_restricted && is_old_version(elf) {
+        return Err(ElfError::UnsupportedSBPFVersion.into());
+    }
+    let executable = Executable::load(elf, runtime.deployment_loader().clone())?;
+    Ok(executable.verify::<RequisiteVerifier>()?)
+}
+
+/// Whether `elf` is of a version that the gate `disable_sbpf_v0_v1_v2_deployment` bars; `false` if it declares none.
+pub fn is_old_version(elf: &[u8]) -> bool {
+    get_sbpf_version(elf).is_ok_and(|version| version < SBPFVersion::V3)
 }
 
 /// Programs by (address, deployment slot), shared by all workers. At most [`ProgramCache::ENTRIES_MAX`]: beyond that an

@@ -8,9 +8,12 @@ use crate::ProgramEntry;
 
 /// Resolves program accounts; the engine implements it over its account table and the program cache.
 pub trait ProgramSource: Send + Sync {
-    /// The program at `key`, whose account is `account` and is owned by one of the BPF loaders; `None` if there is
-    /// nothing to execute there.
+    /// The program at `key`, whose account is `account` and is owned by one of the BPF loaders; `None` if nobody deployed
+    /// one there.
     fn program(&self, key: &Pubkey, account: &Account) -> Option<Arc<ProgramEntry>>;
+
+    /// Whether the account at `key`, which this transaction has written, belonged to a BPF loader when it began.
+    fn was_program(&self, key: &Pubkey) -> bool;
 }
 
 /// A source without programs: for transactions of builtins only.
@@ -19,5 +22,9 @@ pub struct NoPrograms;
 impl ProgramSource for NoPrograms {
     fn program(&self, _key: &Pubkey, _account: &Account) -> Option<Arc<ProgramEntry>> {
         None
+    }
+
+    fn was_program(&self, _key: &Pubkey) -> bool {
+        false
     }
 }

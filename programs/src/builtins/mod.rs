@@ -2,6 +2,7 @@
 
 pub(crate) mod compute_budget;
 pub(crate) mod loader_legacy;
-pub(crate) mod loader_v3;
-pub mod loader_v3_state;
+pub mod loader_v3;
 pub(crate) mod system;
+pub(crate) mod vote;
+pub(crate) mod zk_elgamal_proof;

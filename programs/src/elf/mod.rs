@@ -7,7 +7,7 @@ use heddle_types::{Account, Pubkey, limits};
 use solana_account::{AccountSharedData, ReadableAccount};
 use solana_sdk_ids::{address_lookup_table, bpf_loader_upgradeable, config, feature, stake};
 
-use crate::builtins::loader_v3_state::{LoaderV3State, programdata_address};
+use crate::builtins::loader_v3::state::{LoaderV3State, programdata_address};
 
 /// Addresses of the SPL programs.
 pub mod ids {
