@@ -49,14 +49,15 @@ fn account(value: &Value) -> Account {
     }
 }
 
-/// The runtime of a case: `mainnet`, unless the case has gates that are not mainnet's.
+/// The runtime of a case: `mainnet`, unless the case has gates that are not mainnet's; the mode is that of `mainnet`.
 fn runtime_of(case: &Value, mainnet: &Arc<Runtime>) -> Arc<Runtime> {
     let Some(gates) = case.get("gates").and_then(Value::as_array) else { return mainnet.clone() };
     let features = gates.iter().fold(FeatureSet::mainnet(), |features, gate| {
         let address = pubkey(&gate[0]);
         if gate[1].as_bool().expect("active") { features.activate(address) } else { features.deactivate(&address) }
     });
-    heddle_programs::runtime_builder_with(features.gates().expect("switchable gates")).build()
+    let builder = heddle_programs::runtime_builder_with(features.gates().expect("switchable gates"));
+    builder.execution_mode(mainnet.execution_mode()).build()
 }
 
 /// The block that a case's first `count` transactions make; `None` for one that is refused before it is a transaction.
