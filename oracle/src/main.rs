@@ -7,6 +7,8 @@ mod case;
 mod environment;
 mod format;
 mod lite;
+mod machine;
+mod program;
 mod record;
 mod topics;
 
