@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use heddle_scheduler::{Pool, Schedule};
 use heddle_storage::{MemoryStore, Store, Tip};
 use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids};
-use heddle_vm::{BlockEnvironment, Clock, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache};
+use heddle_vm::{
+    BlockEnvironment, Clock, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache,
+};
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    BuildError, Engine,
+    BlockLimits, BuildError, Engine,
     account_table::AccountTable,
     chain::Chain,
     engine::{Executor, Shared},
@@ -35,6 +37,8 @@ pub struct Builder {
     genesis_blockhash: Option<Hash>,
     collector: Pubkey,
     record_details: bool,
+    block_limits: BlockLimits,
+    epoch_stakes: EpochStakes,
     clock: Option<StageClock>,
 }
 
@@ -51,6 +55,8 @@ impl Default for Builder {
             genesis_blockhash: None,
             collector: default_collector(),
             record_details: false,
+            block_limits: BlockLimits::default(),
+            epoch_stakes: EpochStakes::default(),
             clock: None,
         }
     }
@@ -138,6 +144,19 @@ impl Builder {
         self
     }
 
+    /// How much one block may do (default: what mainnet allows).
+    pub fn block_limits(mut self, limits: BlockLimits) -> Self {
+        self.block_limits = limits;
+        self
+    }
+
+    /// What `sol_get_epoch_stake` answers (default: nobody has any stake). It is an input of every block and is not
+    /// stored: an engine that opens the chain again must be given the same.
+    pub fn epoch_stakes(mut self, stakes: EpochStakes) -> Self {
+        self.epoch_stakes = stakes;
+        self
+    }
+
     /// A clock for [`crate::StageTimes`]; without one they stay zero.
     pub fn stage_clock(mut self, clock: StageClock) -> Self {
         self.clock = Some(clock);
@@ -147,7 +166,8 @@ impl Builder {
     /// Opens the store, or initialises it with the genesis state if it is empty.
     ///
     /// Genesis holds the given accounts, the shipped programs, builtins and sysvars. If the store holds a chain, the
-    /// given accounts must be those it began with, or none.
+    /// given accounts must be those it began with, or none. Of given sysvars, the chain carries on stake history, epoch
+    /// rewards, last restart slot and slot hashes; the others it makes itself.
     ///
     /// # Errors
     /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, a feature gate is asked for that
@@ -193,6 +213,8 @@ impl Builder {
             executor: Mutex::new(executor),
             collector: self.collector,
             record_details: self.record_details,
+            block_limits: self.block_limits,
+            epoch_stakes: Arc::new(self.epoch_stakes),
             clock: self.clock,
         }))
     }

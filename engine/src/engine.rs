@@ -8,18 +8,20 @@ use std::sync::Arc;
 use heddle_scheduler::{Pool, RunStats, Schedule, TransactionIndex};
 use heddle_storage::Store;
 use heddle_types::{Account, BlockHeader, Hash, Pubkey, ids};
-use heddle_vm::{BlockEnvironment, ProgramCache, Runtime};
+use heddle_vm::{BlockEnvironment, EpochStakes, ProgramCache, Runtime};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    EngineError, VerifiedTransaction,
+    BlockLimits, EngineError, VerifiedTransaction,
     account_table::{AccountChange, AccountTable},
     block::{Block, ExecutedBlock, StageTimes},
+    block_limits,
     builder::{Builder, StageClock},
     chain::{Chain, Undo},
+    cost::Cost,
     execute::{BlockContext, Outcome, Worker},
-    fees,
-    plan::{BlockPlan, PlanInputs},
+    fees, inherited_sysvars,
+    plan::{BlockPlan, PlanInputs, lock_count_max},
     programs::BlockPrograms,
     state_hash::{block_hash, chain_blockhash},
     status_cache::StatusCache,
@@ -47,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) executor: Mutex<Executor>,
     pub(crate) collector: Pubkey,
     pub(crate) record_details: bool,
+    pub(crate) block_limits: BlockLimits,
+    pub(crate) epoch_stakes: Arc<EpochStakes>,
     pub(crate) clock: Option<StageClock>,
 }
 
@@ -141,7 +145,8 @@ impl Engine {
     /// Executes a block on all workers. Nothing is written to the store; the next block may be executed at once.
     ///
     /// # Errors
-    /// [`EngineError::SlotNotAfterTip`], [`EngineError::Poisoned`], or a failing host. The engine is then as before.
+    /// [`EngineError::SlotNotAfterTip`], [`EngineError::OverBlockLimit`], [`EngineError::Poisoned`], or a failing host. The
+    /// engine is then as before.
     pub fn execute_block(&self, block: Block) -> Result<ExecutedBlock, EngineError> {
         let mut executor = self.shared.executor.lock();
         let workers = executor.default_workers;
@@ -257,7 +262,12 @@ impl Executor {
             }
         };
         let executed = shared.now();
-        let mut executed_block = self.finish(shared, block, &environment, run);
+        let outcomes = self.take_outcomes(block.transactions.len());
+        if let Err(error) = self.check_limits(shared, &block, &outcomes) {
+            self.take_back_open_writes(shared, &block);
+            return Err(error);
+        }
+        let mut executed_block = self.finish(shared, block, outcomes, &environment, run);
         executed_block.times = StageTimes {
             schedule: scheduled.saturating_sub(began),
             execute: executed.saturating_sub(scheduled),
@@ -278,14 +288,22 @@ impl Executor {
         if block.slot <= tip {
             return Err(EngineError::SlotNotAfterTip { tip, got: block.slot });
         }
+        let mut environment = chain.environment(block);
+        inherited_sysvars::inherit(&mut environment.sysvars, shared)?;
+        environment.epoch_stakes = shared.epoch_stakes.clone();
         let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
-        let inputs =
-            PlanInputs { table: &shared.table, store: &*shared.store, slot: block.slot, recent_slots: &recent_slots };
+        let inputs = PlanInputs {
+            table: &shared.table,
+            store: &*shared.store,
+            slot: block.slot,
+            recent_slots: &recent_slots,
+            lock_count_max: lock_count_max(shared.runtime.gates()),
+        };
         self.plan.make(&block.transactions, &inputs)?;
         shared.table.load(&[shared.table.intern(&block.collector)], &*shared.store)?;
         self.schedule.rebuild(self.plan.lock_sets());
         let recent = chain.tip.blockhashes.recent().copied().collect();
-        Ok((chain.environment(block), recent))
+        Ok((environment, recent))
     }
 
     /// Runs every transaction; outcomes stay with the workers.
@@ -359,10 +377,10 @@ impl Executor {
         &mut self,
         shared: &Arc<Shared>,
         block: Block,
+        outcomes: Vec<Outcome>,
         environment: &BlockEnvironment,
         run: RunStats,
     ) -> ExecutedBlock {
-        let outcomes = self.take_outcomes(block.transactions.len());
         self.deposit_fees(shared, &block, environment);
         self.burn_incinerated(shared);
         let mut changes: Vec<AccountChange> = self
@@ -412,6 +430,24 @@ impl Executor {
         }
     }
 
+    /// Refuses a block that does more than a block may.
+    fn check_limits(&mut self, shared: &Shared, block: &Block, outcomes: &[Outcome]) -> Result<(), EngineError> {
+        let mut total = Cost::default();
+        for worker in &mut self.workers {
+            total.add(std::mem::take(&mut worker.cost));
+        }
+        let limits = &shared.block_limits;
+        if !limits.may_be_exceeded(&total) {
+            return Ok(());
+        }
+        let state = (&self.plan, &*shared.table);
+        let excess = block_limits::first_excess(limits, &block.transactions, outcomes, state, shared.runtime.gates());
+        match excess {
+            Some((position, limit)) => Err(EngineError::OverBlockLimit { slot: block.slot, position, limit }),
+            None => Ok(()),
+        }
+    }
+
     fn take_outcomes(&mut self, count: usize) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = vec![None; count];
         for worker in &mut self.workers {
@@ -450,6 +486,7 @@ impl Executor {
             }
             worker.outcomes.clear();
             worker.machine_mut().abandon();
+            worker.cost = Cost::default();
             worker.collected_lamports = 0;
         }
         let hashes: Vec<Hash> = block

@@ -1,5 +1,6 @@
 //! Errors of the engine: the host failed, or the caller asked for what cannot be. A failing transaction is no error.
 
+use crate::BlockLimit;
 use heddle_scheduler::PoolError;
 use heddle_storage::StoreError;
 use heddle_types::{Hash, Pubkey, TransactionError, UnsupportedFeature, WireError};
@@ -48,6 +49,16 @@ pub enum EngineError {
         tip: u64,
         /// Slot of the refused block.
         got: u64,
+    },
+    /// The block does more than a block may ([`crate::BlockLimits`]); it was taken back.
+    #[error("transaction {position} takes the block at slot {slot} over a limit: {limit}")]
+    OverBlockLimit {
+        /// Slot of the refused block.
+        slot: u64,
+        /// Position of the first transaction over the limit.
+        position: usize,
+        /// The limit.
+        limit: BlockLimit,
     },
     /// The engine refuses to go on; open it again.
     #[error("the engine takes no more blocks until it is opened again, because {cause}")]

@@ -20,6 +20,7 @@ use heddle_vm::{BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, No
 use crate::{
     VerifiedTransaction,
     account_table::AccountTable,
+    cost::Cost,
     details,
     fees::{self, Fee, RentObservation},
     instructions_sysvar,
@@ -72,6 +73,8 @@ pub(crate) struct Worker {
     pub(crate) outcomes: Vec<(u32, Outcome)>,
     /// Accounts that this worker wrote first.
     pub(crate) dirty: Vec<AccountIndex>,
+    /// What the transactions it processed cost the block.
+    pub(crate) cost: Cost,
     /// Fees of the transactions it processed.
     pub(crate) collected_lamports: u64,
 }
@@ -96,7 +99,14 @@ pub(crate) enum Effect {
 
 impl Worker {
     pub(crate) fn new(machine: InvokeContext) -> Self {
-        Self { machine, observations: Vec::new(), outcomes: Vec::new(), dirty: Vec::new(), collected_lamports: 0 }
+        Self {
+            machine,
+            observations: Vec::new(),
+            outcomes: Vec::new(),
+            dirty: Vec::new(),
+            cost: Cost::default(),
+            collected_lamports: 0,
+        }
     }
 
     pub(crate) fn machine_mut(&mut self) -> &mut InvokeContext {
@@ -124,6 +134,7 @@ impl Worker {
         if effect == Effect::Commit {
             block.statuses.insert(*transaction.message_hash(), block.slot);
             self.collected_lamports = self.collected_lamports.saturating_add(admitted.fee.collected());
+            self.cost.add(Cost::of(transaction.transaction(), &receipt, self.machine.gates()));
         }
         Outcome::Processed(receipt)
     }

@@ -22,10 +22,12 @@
 
 mod account_table;
 mod block;
+mod block_limits;
 mod blockhash_queue;
 mod builder;
 mod chain;
 mod contention;
+mod cost;
 mod details;
 #[doc(hidden)]
 pub mod doc;
@@ -34,6 +36,7 @@ mod error;
 mod execute;
 mod fees;
 mod ingress;
+mod inherited_sysvars;
 mod instructions_sysvar;
 mod lookup;
 mod plan;
@@ -45,8 +48,10 @@ mod status_cache;
 
 pub use account_table::AccountChange;
 pub use block::{Block, ExecutedBlock, StageTimes};
+pub use block_limits::{BlockLimit, BlockLimits};
 pub use builder::{Builder, StageClock};
 pub use contention::{Contention, HotAccount};
+pub use cost::Cost;
 pub use engine::{CommittedBlock, Engine, Parallelism};
 pub use error::{BuildError, EngineError, ExecuteError, IngressError};
 pub use execute::Outcome;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use heddle_storage::{Store, StoreError};
-use heddle_types::{AccountIndex, AccountLock, Pubkey, SanitizedTransaction, TransactionError, ids, limits};
+use heddle_types::{AccountIndex, AccountLock, Gates, Pubkey, SanitizedTransaction, TransactionError, ids, limits};
 
 use crate::{
     VerifiedTransaction,
@@ -56,6 +56,17 @@ pub(crate) struct PlanInputs<'a> {
     pub(crate) slot: u64,
     /// Slots among the slot hashes, newest first.
     pub(crate) recent_slots: &'a [u64],
+    /// Accounts that one transaction may lock.
+    pub(crate) lock_count_max: usize,
+}
+
+/// Accounts that one transaction may lock under `gates`.
+pub(crate) const fn lock_count_max(gates: &Gates) -> usize {
+    if gates.increase_tx_account_lock_limit {
+        limits::ACCOUNT_LOCK_COUNT_MAX_INCREASED
+    } else {
+        limits::ACCOUNT_LOCK_COUNT_MAX
+    }
 }
 
 impl BlockPlan {
@@ -75,7 +86,7 @@ impl BlockPlan {
         }
         self.find_programs(transactions, inputs)?;
         for (position, transaction) in transactions.iter().enumerate() {
-            self.add_locks(position, transaction.transaction(), inputs.table);
+            self.add_locks(position, transaction.transaction(), inputs);
         }
         Ok(())
     }
@@ -141,12 +152,13 @@ impl BlockPlan {
     }
 
     /// Demotes what may not be written and adds the lock set.
-    fn add_locks(&mut self, position: usize, transaction: &SanitizedTransaction, table: &AccountTable) {
+    fn add_locks(&mut self, position: usize, transaction: &SanitizedTransaction, inputs: &PlanInputs<'_>) {
+        let table = inputs.table;
         let locks_start = self.locks.len();
         let planned = &mut self.transactions[position];
         let keys = &self.keys[planned.keys.start as usize..planned.keys.end as usize];
         if planned.rejected.is_none() {
-            planned.rejected = check_keys(keys);
+            planned.rejected = check_keys(keys, inputs.lock_count_max);
         }
         planned.locks = locks_start as u32..locks_start as u32;
         if planned.rejected.is_some() {
@@ -209,8 +221,8 @@ fn look_up(transaction: &SanitizedTransaction, inputs: &PlanInputs<'_>) -> Resul
     Ok(writable)
 }
 
-fn check_keys(keys: &[AccountIndex]) -> Option<TransactionError> {
-    if keys.len() > limits::ACCOUNT_LOCK_COUNT_MAX {
+fn check_keys(keys: &[AccountIndex], lock_count_max: usize) -> Option<TransactionError> {
+    if keys.len() > lock_count_max {
         return Some(TransactionError::TooManyAccountLocks);
     }
     let is_repeated = (1..keys.len()).any(|end| keys[..end].contains(&keys[end]));
@@ -235,4 +247,22 @@ fn writable_accounts(transaction: &SanitizedTransaction, keys: &[AccountIndex], 
         }
     }
     writable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_locks_64_accounts_or_128() {
+        let increased = Gates { increase_tx_account_lock_limit: true, ..Gates::mainnet() };
+        for (gates, max) in [(Gates::mainnet(), 64), (increased, 128)] {
+            let keys: Vec<AccountIndex> = (0..=max).map(AccountIndex).collect();
+            let (most, too_many) = (&keys[1..], &keys[..]);
+            assert_eq!(check_keys(most, lock_count_max(&gates)), None);
+            assert_eq!(check_keys(too_many, lock_count_max(&gates)), Some(TransactionError::TooManyAccountLocks));
+        }
+        let repeated = [AccountIndex(1), AccountIndex(2), AccountIndex(1)];
+        assert_eq!(check_keys(&repeated, 64), Some(TransactionError::AccountLoadedTwice));
+    }
 }

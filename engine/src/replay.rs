@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc};
 use heddle_storage::{MemoryStore, Store, StoreError};
 use heddle_types::{AccountDigest, BlockHeader, Hash, Pubkey, Receipt, SanitizedTransaction, StoredTransaction};
 
-use crate::{Block, BuildError, Engine, EngineError, ExecutedBlock, Outcome, VerifiedTransaction, state_hash::Lattice};
+use crate::{
+    Block, BlockLimits, BuildError, Engine, EngineError, ExecutedBlock, Outcome, VerifiedTransaction,
+    state_hash::Lattice,
+};
 
 /// The first place where a replay disagrees with the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +99,9 @@ pub fn replay(
     let state = MemoryStore::new();
     state.initialize(&genesis, &lattice.to_bytes())?;
     drop(genesis);
-    let engine = Engine::builder().shared_store(Arc::new(state)).workers(workers).build()?;
+    // Whatever limits the blocks were made under, they are kept now.
+    let builder = Engine::builder().shared_store(Arc::new(state)).block_limits(BlockLimits::UNLIMITED);
+    let engine = builder.workers(workers).build()?;
     let mut slot = 0;
     while let Some(header) = store.next_header(slot)? {
         slot = header.slot;

@@ -2,25 +2,17 @@
 //! says so and passes where it is absent. The runners take any data of the format; of files that are known by name they
 //! check what is known of them.
 
-mod fixture;
-
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::BTreeMap,
     fs,
-    ops::RangeInclusive,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use fixture::{AccountMessage, Fixture, InstructionMessage};
 use flate2::read::GzDecoder;
 use heddle_engine::{IngressError, Verification, VerifiedTransaction, verify_batch, verify_signatures};
-use heddle_programs::ShippedProgram;
 use heddle_scheduler::{BlockStats, ConflictGraph, Schedule};
-use heddle_types::{Account, AccountLock, InstructionError, Pubkey, SanitizedTransaction, wire::WireField};
-use heddle_vm::{BlockEnvironment, ExecutionMode, InvokeContext, ProgramCache, ProgramEntry, ProgramSource, Runtime};
-use prost::Message;
+use heddle_types::{AccountLock, SanitizedTransaction, wire::WireField};
 use serde_json::Value;
 
 /// The files of one corpus with this extension, in order of name; `None`, and a line that says so, if it is absent.
@@ -213,166 +205,4 @@ fn serialised_transactions() {
             assert_eq!(verdict, *known, "{name}");
         }
     }
-}
-
-// ---- single instructions of the token program ---------------------------------------------------------------------
-
-/// The shipped programs, whatever loader their accounts name.
-struct ShippedPrograms {
-    runtime: Arc<Runtime>,
-    shipped: Vec<ShippedProgram>,
-    cache: ProgramCache,
-}
-
-impl ProgramSource for ShippedPrograms {
-    fn program(&self, key: &Pubkey, _account: &Account) -> Option<Arc<ProgramEntry>> {
-        let program = self.shipped.iter().find(|program| program.key == *key)?;
-        Some(self.cache.get_or_load(key, 0, &self.runtime, &program.elf))
-    }
-
-    fn was_program(&self, _key: &Pubkey) -> bool {
-        true
-    }
-}
-
-/// One machine, used for fixture after fixture as a worker uses it.
-struct Machine {
-    context: InvokeContext,
-    programs: Arc<ShippedPrograms>,
-}
-
-/// Everything that a run leaves behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Run {
-    status: Result<(), InstructionError>,
-    compute_units: u64,
-    logs: Option<Vec<String>>,
-    return_program: Pubkey,
-    return_data: Vec<u8>,
-    /// As the engine would keep them: those before the run if it failed.
-    accounts: BTreeMap<Pubkey, Account>,
-}
-
-impl Machine {
-    fn new(mode: ExecutionMode) -> Self {
-        let runtime = heddle_programs::runtime_builder().execution_mode(mode).build();
-        let shipped = heddle_programs::shipped_programs();
-        let programs = ShippedPrograms { runtime: Arc::clone(&runtime), shipped, cache: ProgramCache::default() };
-        let programs = Arc::new(programs);
-        let block = Arc::new(BlockEnvironment::new(Default::default(), Default::default()));
-        Self { context: InvokeContext::new(runtime, block, programs.clone()), programs }
-    }
-
-    fn run(&mut self, input: &InstructionMessage) -> Run {
-        let mut block = BlockEnvironment::new(Default::default(), input.sysvars.blockhash());
-        block.sysvars = input.sysvars.to_cache();
-        self.context.set_block(Arc::new(block), self.programs.clone());
-        self.context.begin(input.budget.to_budget(), true);
-        let before = self.load(input);
-        let status = self.context.execute_instructions().map_err(|(_, error)| error);
-        let transaction = &self.context.transaction;
-        let after = before.iter().map(|(key, account)| {
-            let index = transaction.index_of_key(key).expect("it was loaded");
-            (*key, if status.is_ok() { transaction.account_at(index) } else { account }.clone())
-        });
-        let accounts = after.collect();
-        let (return_program, return_data) = transaction.return_data();
-        let (return_program, return_data) = (*return_program, return_data.to_vec());
-        let compute_units = self.context.consumed_units();
-        Run { status, compute_units, logs: self.context.take_logs(), return_program, return_data, accounts }
-    }
-
-    /// Gives the machine the accounts, each address once (the first mention counts), and the instruction. Returns the
-    /// accounts that the fixture named.
-    fn load(&mut self, input: &InstructionMessage) -> BTreeMap<Pubkey, Account> {
-        let transaction = &mut self.context.transaction;
-        let mut named = BTreeMap::new();
-        for (key, account) in input.accounts.iter().map(AccountMessage::to_account) {
-            if let Entry::Vacant(place) = named.entry(key) {
-                transaction.add_account(key, account.clone());
-                place.insert(account);
-            }
-        }
-        let program = fixture::pubkey(&input.program_id);
-        if !named.contains_key(&program) {
-            transaction.add_account(program, program_account(&program));
-        }
-        let index_of = |key: &Pubkey| transaction.index_of_key(key).expect("it was loaded") as u8;
-        let index_at = |index: u32| index_of(&fixture::pubkey(&input.accounts[index as usize].address));
-        let indices: Vec<u8> = input.instruction_accounts.iter().map(|account| index_at(account.index)).collect();
-        let program_index = index_of(&program).into();
-        // One account has the same privileges wherever a message mentions it.
-        let mentions = |index: usize| {
-            let all = indices.iter().zip(&input.instruction_accounts);
-            all.filter(move |(mentioned, _)| usize::from(**mentioned) == index).map(|(_, account)| account)
-        };
-        transaction.add_instruction(program_index, &indices, &input.data, |index| {
-            (mentions(index).any(|account| account.is_signer), mentions(index).any(|account| account.is_writable))
-        });
-        named
-    }
-}
-
-/// The account of a builtin or of a shipped program.
-fn program_account(key: &Pubkey) -> Account {
-    let accounts = heddle_programs::genesis_accounts();
-    let found = accounts.into_iter().find(|(candidate, _)| candidate == key);
-    found.unwrap_or_else(|| panic!("{key} is a program that Heddle does not ship")).1
-}
-
-/// What Mollusk records of a status: the program's return value, or all ones for an error that no program can return.
-fn program_result(status: &Result<(), InstructionError>) -> u64 {
-    /// Codes in the upper half of a return value (`solana-program-error`): `Custom(0)` to `IncorrectAuthority`.
-    const CODES: RangeInclusive<u64> = 1..=26;
-    match status {
-        Ok(()) => 0,
-        Err(InstructionError::Custom(code)) if *code != 0 => u64::from(*code),
-        Err(error) => {
-            let mut values = CODES.map(|code| code << 32);
-            values.find(|value| InstructionError::from(*value) == *error).unwrap_or(u64::MAX)
-        }
-    }
-}
-
-/// Everything in which a run differs from the fixture.
-fn differences(run: &Run, fixture: &Fixture) -> Vec<String> {
-    let expected = &fixture.output;
-    let mut found = Vec::new();
-    if program_result(&run.status) != expected.program_result {
-        found.push(format!("result: expected {:#x}, got {:?}", expected.program_result, run.status));
-    }
-    if run.return_data != expected.return_data {
-        found.push(format!("return data: expected {:?}, got {:?}", expected.return_data, run.return_data));
-    }
-    for (key, expected) in expected.accounts.iter().map(AccountMessage::to_account) {
-        let actual = run.accounts.get(&key);
-        if actual != Some(&expected) {
-            found.push(format!("account {key}: expected {expected:?}, got {actual:?}"));
-        }
-    }
-    found
-}
-
-#[test]
-fn token_fixtures() {
-    let Some(files) = corpus("token-fixtures", "fix") else { return };
-    let mut compiled = Machine::new(ExecutionMode::Jit);
-    let mut interpreted = Machine::new(ExecutionMode::Interpreter);
-    let (mut failed_count, mut failures) = (0, Vec::new());
-    for file in &files {
-        let name = name_of(file);
-        let decoded = Fixture::decode(fs::read(file).unwrap().as_slice());
-        let fixture = decoded.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let run = compiled.run(&fixture.input);
-        assert_eq!(interpreted.run(&fixture.input), run, "{name}: interpreted and compiled");
-        assert_ne!(run.compute_units, 0, "{name}: nothing ran");
-        failed_count += usize::from(run.status.is_err());
-        let found = differences(&run, &fixture);
-        if !found.is_empty() {
-            let logs = run.logs.unwrap_or_default();
-            failures.push(format!("{name}:\n    {}\n    logs {logs:#?}", found.join("\n    ")));
-        }
-    }
-    eprintln!("{} fixtures, {failed_count} of them of failing instructions", files.len());
-    assert!(failures.is_empty(), "{} of {} differ:\n  {}", failures.len(), files.len(), failures.join("\n  "));
 }

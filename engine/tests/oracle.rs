@@ -1,18 +1,17 @@
 //! What Solana does with single transactions, recorded by the oracle workspace (`oracle/cases/*.json`), compared with what
-//! this engine does: status, compute units, fee, loaded bytes, logs, return data, inner instructions, accounts.
+//! this engine does: status, compute units, fee, loaded bytes, logs, return data, inner instructions, accounts. Each runs
+//! compiled and interpreted; what differs from the record must differ in the same way in both.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heddle_engine::{Block, Engine, Outcome, VerifiedTransaction};
-use heddle_types::{Account, Hash, Pubkey, TransactionError};
+use heddle_types::{Account, FeatureSet, Hash, Pubkey, TransactionError};
+use heddle_vm::{ExecutionMode, Runtime};
 use serde_json::Value;
 
 /// Cases whose difference is understood and not ours to follow; each with its reason.
-const EXCEPTIONS: &[(&str, &str)] = &[(
-    "table_deactivated_512_ago",
-    "its slot hashes are the oracle's; a chain of ours that begins at genesis has none of that slot (see lookup.rs)",
-)];
+const EXCEPTIONS: &[(&str, &str)] = &[];
 
 fn oracle_directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../oracle")
@@ -50,6 +49,17 @@ fn account(value: &Value) -> Account {
     }
 }
 
+/// The runtime of a case: `mainnet`, unless the case has gates that are not mainnet's; the mode is that of `mainnet`.
+fn runtime_of(case: &Value, mainnet: &Arc<Runtime>) -> Arc<Runtime> {
+    let Some(gates) = case.get("gates").and_then(Value::as_array) else { return mainnet.clone() };
+    let features = gates.iter().fold(FeatureSet::mainnet(), |features, gate| {
+        let address = pubkey(&gate[0]);
+        if gate[1].as_bool().expect("active") { features.activate(address) } else { features.deactivate(&address) }
+    });
+    let builder = heddle_programs::runtime_builder_with(features.gates().expect("switchable gates"));
+    builder.execution_mode(mainnet.execution_mode()).build()
+}
+
 /// The block that a case's first `count` transactions make; `None` for one that is refused before it is a transaction.
 struct Case<'a> {
     value: &'a Value,
@@ -58,13 +68,14 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn new(value: &'a Value, environment: &[(Pubkey, Account)]) -> Self {
+    fn new(value: &'a Value, environment: &[(Pubkey, Account)], runtime: &Arc<Runtime>) -> Self {
         let mut accounts: BTreeMap<Pubkey, Account> = environment.iter().cloned().collect();
         for one in value["accounts"].as_array().expect("accounts") {
             accounts.insert(pubkey(&one["pubkey"]), account(one));
         }
         let blockhash: Hash = text(&value["blockhash"]).parse().expect("a hash");
         let engine = Engine::builder()
+            .runtime(runtime_of(value, runtime))
             .accounts(accounts)
             .genesis_blockhash(blockhash)
             .genesis_timestamp(1_700_000_000)
@@ -172,12 +183,19 @@ fn check_topic(topic: &str) {
         .map(|value| (pubkey(&value["pubkey"]), account(value)))
         .collect();
     let file = read_json(&format!("cases/{topic}.json"));
+    let runtimes = [ExecutionMode::Jit, ExecutionMode::Interpreter]
+        .map(|mode| heddle_programs::runtime_builder().execution_mode(mode).build());
     let (mut compared, mut failures) = (0, Vec::new());
     for value in file["cases"].as_array().expect("cases") {
         let name = text(&value["name"]);
-        let case = Case::new(value, &environment);
-        for index in 0..case.transactions.len() {
-            let differences = case.differences(index);
+        let [compiled, interpreted] = runtimes.each_ref().map(|runtime| Case::new(value, &environment, runtime));
+        for index in 0..compiled.transactions.len() {
+            let differences = compiled.differences(index);
+            assert_eq!(
+                interpreted.differences(index),
+                differences,
+                "{topic}/{name}[{index}]: interpreted and compiled"
+            );
             compared += 1;
             if !differences.is_empty() && !EXCEPTIONS.iter().any(|(exception, _)| *exception == name) {
                 failures.push(format!("{topic}/{name}[{index}]:\n    {}", differences.join("\n    ")));
@@ -215,6 +233,11 @@ fn token_2022() {
 }
 
 #[test]
+fn vote() {
+    check_topic("vote");
+}
+
+#[test]
 fn associated_token_account() {
     check_topic("ata");
 }
@@ -237,4 +260,64 @@ fn generated() {
 #[test]
 fn loader_v3() {
     check_topic("loader_v3");
+}
+
+#[test]
+fn address_lookup_table() {
+    check_topic("address_lookup_table");
+}
+
+#[test]
+fn config() {
+    check_topic("config");
+}
+
+#[test]
+fn feature_gate() {
+    check_topic("feature_gate");
+}
+
+#[test]
+fn stake() {
+    check_topic("stake");
+}
+
+#[test]
+fn zk_elgamal_proof() {
+    check_topic("zk_elgamal_proof");
+}
+
+#[test]
+fn syscalls() {
+    check_topic("syscalls");
+}
+
+#[test]
+fn syscall_pointers() {
+    check_topic("syscall_pointers");
+}
+
+#[test]
+fn cpi() {
+    check_topic("cpi");
+}
+
+#[test]
+fn cpi_infos() {
+    check_topic("cpi_infos");
+}
+
+#[test]
+fn vm_limits() {
+    check_topic("vm_limits");
+}
+
+#[test]
+fn verification() {
+    check_topic("verification");
+}
+
+#[test]
+fn generated_programs() {
+    check_topic("generated_programs");
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use common::*;
 use heddle_engine::{Engine, EngineError, Outcome, VerifiedTransaction};
 use heddle_storage::{Fault, FaultStore, MemoryStore, RocksStore};
-use heddle_types::TransactionError;
+use heddle_types::{Account, Hash, TransactionError, ids::sysvar};
+use heddle_vm::slot_hashes_to_bytes;
 
 fn open(path: &Path) -> Engine {
     Engine::builder()
@@ -154,4 +155,45 @@ fn readers_beside_running_blocks() {
         }
         writer.join().expect("blocks are not disturbed");
     });
+}
+
+/// A chain may begin with the slot hashes of blocks that are not its own; they leave as its own blocks come.
+#[test]
+fn given_sysvars_are_carried_on() {
+    let given: Vec<(u64, Hash)> = (0..512).map(|age| (10_000 - age, Hash::new_from_array([7; 32]))).collect();
+    let history = [&1u64.to_le_bytes()[..], &[3; 32]].concat();
+    let with_given = |builder: heddle_engine::Builder| {
+        builder
+            .account(sysvar::slot_hashes::ID, Account::new(1, &slot_hashes_to_bytes(&given), sysvar::ID))
+            .account(sysvar::stake_history::ID, Account::new(1, &history, sysvar::ID))
+            .build()
+            .expect("an engine")
+    };
+    let run = |engine: &Engine, slot: u64| {
+        let block = heddle_engine::Block { slot, ..engine.next_block(vec![]) };
+        engine.commit_block(engine.execute_block(block).expect("executes")).expect("commits");
+    };
+    let slots = |engine: &Engine| -> Vec<u64> {
+        let account = engine.account(&sysvar::slot_hashes::ID).expect("readable").expect("there");
+        let (entries, _) = account.data[8..].as_chunks::<40>();
+        entries.iter().map(|entry| u64::from_le_bytes(*entry.first_chunk().expect("a slot"))).collect()
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let reopened = with_given(Engine::builder().store(RocksStore::open(directory.path()).expect("opens")));
+    let unbroken = with_given(Engine::builder().store(MemoryStore::new()));
+    for engine in [&reopened, &unbroken] {
+        run(engine, 10_001);
+        assert_eq!((slots(engine)[0], slots(engine)[511]), (10_000, 9_489), "genesis at slot 0 is older than all");
+        run(engine, 10_005);
+    }
+    drop(reopened);
+    let reopened = with_given(Engine::builder().store(RocksStore::open(directory.path()).expect("opens")));
+    for engine in [&reopened, &unbroken] {
+        run(engine, 10_006);
+        assert_eq!(slots(engine)[..3], [10_005, 10_001, 10_000]);
+        assert_eq!(slots(engine).len(), 512);
+        let account = engine.account(&sysvar::stake_history::ID).expect("readable").expect("there");
+        assert_eq!(account.data[..40], history[..]);
+    }
+    assert_eq!(reopened.tip(), unbroken.tip());
 }

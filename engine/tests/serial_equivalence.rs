@@ -1,11 +1,12 @@
 //! The central promise: for any block and any number of workers, receipts, accounts and hashes equal those of serial
-//! execution in block order.
+//! execution in block order, with every program interpreted.
 
 mod common;
 
 use common::*;
 use heddle_engine::{Engine, Outcome, Parallelism, VerifiedTransaction};
 use heddle_types::{Hash, Pubkey, limits};
+use heddle_vm::ExecutionMode;
 use proptest::prelude::*;
 
 const USERS: u8 = 8;
@@ -71,8 +72,19 @@ fn nonce_key(n: u8) -> Pubkey {
     plain(180 + n)
 }
 
-fn engine() -> Engine {
+/// The engine under test, and one on the same chain that interprets what the other compiles.
+struct Engines {
+    compiled: Engine,
+    interpreted: Engine,
+}
+
+fn engines() -> Engines {
+    Engines { compiled: engine(ExecutionMode::Jit), interpreted: engine(ExecutionMode::Interpreter) }
+}
+
+fn engine(mode: ExecutionMode) -> Engine {
     let mut builder = Engine::builder()
+        .runtime(heddle_programs::runtime_builder().execution_mode(mode).build())
         .workers(1)
         .workers_max(16)
         .record_details(true)
@@ -144,7 +156,8 @@ fn sign_one(action: Action, engine: &Engine, blockhash: Hash, unique: u64) -> Ve
 }
 
 /// Executes one block in every way; all must agree. Commits it and returns its outcomes.
-fn check_block(engine: &Engine, transactions: Vec<VerifiedTransaction>) -> Vec<Outcome> {
+fn check_block(engines: &Engines, transactions: Vec<VerifiedTransaction>) -> Vec<Outcome> {
+    let engine = &engines.compiled;
     let block = engine.next_block(transactions);
     let before = engine.tip();
     let serial = engine.execute_block_with(block.clone(), Parallelism::Serial).expect("serial");
@@ -157,6 +170,11 @@ fn check_block(engine: &Engine, transactions: Vec<VerifiedTransaction>) -> Vec<O
         assert_eq!(parallel.changes(), changes, "accounts with {workers} workers");
         assert_eq!(*parallel.header(), header, "hashes with {workers} workers");
     }
+    let interpreted = engines.interpreted.execute_block_with(block.clone(), Parallelism::Serial).expect("interpreted");
+    assert_eq!(interpreted.outcomes(), outcomes, "outcomes interpreted");
+    // The hashes stand for the accounts: a change also names its place in the engine's own table.
+    assert_eq!(*interpreted.header(), header, "hashes interpreted");
+    engines.interpreted.commit_block(interpreted).expect("commits");
     let executed = engine.execute_block(block).expect("executes");
     assert_eq!(*executed.header(), header);
     engine.commit_block(executed).expect("commits").outcomes
@@ -169,10 +187,10 @@ proptest! {
     fn any_block_on_any_number_of_workers(
         blocks in prop::collection::vec(prop::collection::vec(action(), 1..120), BLOCKS)
     ) {
-        let engine = engine();
+        let engines = engines();
         for (salt, actions) in blocks.iter().enumerate() {
-            let transactions = sign(actions, &engine, salt as u64);
-            check_block(&engine, transactions);
+            let transactions = sign(actions, &engines.compiled, salt as u64);
+            check_block(&engines, transactions);
         }
     }
 }
@@ -180,7 +198,8 @@ proptest! {
 /// The generator must reach every kind of outcome, or the property above proves little.
 #[test]
 fn the_blocks_are_not_trivial() {
-    let engine = engine();
+    let engines = engines();
+    let engine = &engines.compiled;
     let actions = [
         Action::Transfer { from: 1, to: 2, lamports: 5 },
         Action::Transfer { from: 1, to: 2, lamports: 50_000_000_000 },
@@ -194,7 +213,7 @@ fn the_blocks_are_not_trivial() {
         Action::Stale { from: 5 },
         Action::Fresh { from: 1, new: 101, lamports: 1 },
     ];
-    let outcomes = check_block(&engine, sign(&actions, &engine, 1));
+    let outcomes = check_block(&engines, sign(&actions, engine, 1));
     let told: Vec<String> = outcomes
         .iter()
         .map(|outcome| match outcome {

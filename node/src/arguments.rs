@@ -52,6 +52,9 @@ pub(crate) struct LoadArguments {
     /// Keep everything in memory
     #[arg(long)]
     pub(crate) memory: bool,
+    /// Refuse blocks that do more than mainnet lets a block do
+    #[arg(long)]
+    pub(crate) block_limits: bool,
     /// Do not verify signatures (to measure the rest)
     #[arg(long)]
     pub(crate) no_sigverify: bool,

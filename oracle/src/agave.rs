@@ -10,7 +10,7 @@
 //! `Bank::commit_transactions`. A new instance is one block with the case's blockhash as the only one in the queue; for
 //! chains, [`Agave::begin_block`] and [`Agave::end_block`] do what the bank does between blocks.
 
-use crate::environment::{Environment, LAMPORTS_PER_SIGNATURE, SLOT};
+use crate::environment::{Environment, LAMPORTS_PER_SIGNATURE};
 use agave_precompiles::{get_precompile, is_precompile};
 use agave_reserved_account_keys::ReservedAccountKeys;
 use solana_account::{AccountSharedData, ReadableAccount, WritableAccount};
@@ -191,7 +191,7 @@ fn into_loader_error(error: AddressLookupError) -> AddressLoaderError {
 }
 
 impl<'a> Agave<'a> {
-    /// A block at [`SLOT`] over the environment and `accounts`.
+    /// A block at the environment's slot over its accounts and `accounts`.
     pub fn new(environment: &'a Environment, accounts: &[(Address, AccountSharedData)]) -> Self {
         let mut state = State { environment, accounts: environment.accounts.clone() };
         state.accounts.extend(accounts.iter().cloned());
@@ -201,7 +201,8 @@ impl<'a> Agave<'a> {
         let runtime = solana_syscalls::create_program_runtime_environment(&features, &budget, false, false)
             .expect("the syscalls of an active feature set can be registered");
         let fork_graph = Arc::new(RwLock::new(SingleFork));
-        let mut processor = TransactionBatchProcessor::new_uninitialized(SLOT, environment.clock.epoch);
+        let mut processor =
+            TransactionBatchProcessor::new_uninitialized(environment.clock.slot, environment.clock.epoch);
         processor.set_program_runtime_environment(runtime.clone());
         processor.global_program_cache.write().expect("not poisoned").set_fork_graph(Arc::downgrade(&fork_graph));
         for builtin in BUILTINS {
@@ -220,7 +221,7 @@ impl<'a> Agave<'a> {
             runtime,
             reserved,
             state,
-            slot: SLOT,
+            slot: environment.clock.slot,
             blockhashes: vec![environment.blockhash],
             statuses: HashSet::new(),
             fees: FeeDetails::default(),

@@ -49,6 +49,10 @@ pub struct Case {
     pub name: String,
     pub accounts: Vec<(Address, AccountSharedData)>,
     pub transactions: Vec<(VersionedTransaction, Expect)>,
+    /// Gates that are not as mainnet has them, and whether they are active.
+    pub gates: Vec<(Address, bool)>,
+    /// The slot, if it is not the environment's.
+    pub slot: Option<u64>,
     blockhash: Hash,
 }
 
@@ -60,7 +64,26 @@ impl Case {
 
     /// A case with no account at all.
     pub fn bare(environment: &Environment, name: impl Into<String>) -> Self {
-        Self { name: name.into(), accounts: Vec::new(), transactions: Vec::new(), blockhash: environment.blockhash }
+        Self {
+            name: name.into(),
+            accounts: Vec::new(),
+            transactions: Vec::new(),
+            gates: Vec::new(),
+            slot: None,
+            blockhash: environment.blockhash,
+        }
+    }
+
+    /// Runs under other gates than mainnet's: (address, active).
+    pub fn gates(mut self, gates: &[(Address, bool)]) -> Self {
+        self.gates.extend(gates);
+        self
+    }
+
+    /// Runs at another slot than the environment's.
+    pub fn slot(mut self, slot: u64) -> Self {
+        self.slot = Some(slot);
+        self
     }
 
     /// Adds a system-owned account without data.

@@ -25,6 +25,9 @@ pub struct CaseRecord {
     pub name: String,
     /// The clock sysvar.
     pub clock: ClockRecord,
+    /// Gates that are not as mainnet has them: address, and whether it is active.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<(String, bool)>,
     /// Environment programs that the transactions name, by name.
     pub programs: Vec<String>,
     /// State before the first transaction, without the environment's accounts.
@@ -155,6 +158,9 @@ impl CaseRecord {
             json(&self.programs),
             json(&self.blockhash)
         );
+        if !self.gates.is_empty() {
+            let _ = write!(text, "\n \"gates\":{},", json(&self.gates));
+        }
         if let Some(note) = &self.litesvm_note {
             let _ = write!(text, "\n \"litesvm_note\":{},", json(note));
         }
@@ -230,6 +236,7 @@ mod tests {
         let case = CaseRecord {
             name: "a case".to_owned(),
             clock,
+            gates: vec![("a gate".to_owned(), true)],
             programs: vec!["spl_token".to_owned()],
             accounts: vec![record(vec![])],
             blockhash: "hash".to_owned(),

@@ -8,6 +8,8 @@ mod chain;
 mod environment;
 mod format;
 mod lite;
+mod machine;
+mod program;
 mod record;
 mod topics;
 

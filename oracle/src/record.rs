@@ -8,7 +8,7 @@ use crate::{
         AccountRecord, CaseRecord, ClockRecord, InnerInstructionRecord, ResultRecord, ReturnDataRecord, TopicFile,
         TransactionRecord,
     },
-    lite::Witness,
+    lite::{self, Witness},
     topics::Topic,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -48,6 +48,14 @@ pub fn record(environment: &Environment, lite: &LiteSVM, topic: &Topic) -> Recor
 }
 
 fn record_case(environment: &Environment, lite: &LiteSVM, case: Case, surprises: &mut Vec<String>) -> CaseRecord {
+    if case.gates.is_empty() && case.slot.is_none() {
+        return record_case_in(environment, lite, case, surprises);
+    }
+    let environment = environment.variant(&case.gates, case.slot);
+    record_case_in(&environment, &lite::base(&environment), case, surprises)
+}
+
+fn record_case_in(environment: &Environment, lite: &LiteSVM, case: Case, surprises: &mut Vec<String>) -> CaseRecord {
     let mut agave = Agave::new(environment, &case.accounts);
     let mut witness = Witness::new(lite, &case.accounts);
     let mut notes = Vec::new();
@@ -74,6 +82,7 @@ fn record_case(environment: &Environment, lite: &LiteSVM, case: Case, surprises:
     CaseRecord {
         name: case.name,
         clock: clock_record(environment),
+        gates: case.gates.iter().map(|(address, active)| (address.to_string(), *active)).collect(),
         programs: programs.map(|(name, _)| (*name).to_owned()).collect(),
         accounts: case.accounts.iter().map(|(address, account)| AccountRecord::new(address, Some(account))).collect(),
         blockhash: environment.blockhash.to_string(),

@@ -11,7 +11,7 @@ use solana_sdk_ids::{
 use crate::elf;
 
 /// Native programs and what their accounts hold: a builtin's name (crate `solana-builtins` 4.2.2), nothing for a
-/// precompile. Vote and zk-elgamal-proof are there although invoking them is refused so far.
+/// precompile.
 const NATIVE: [(Pubkey, &str); 10] = [
     (system_program::ID, "solana_system_program"),
     (vote::ID, "solana_vote_program"),

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Instruction, World, budget};
 use heddle_types::{InstructionError, Pubkey};
-use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, compute_budget, vote};
+use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, compute_budget};
 
 fn run(program: Pubkey, compute_units: u32) -> common::Outcome {
     World::new().run_all(&[Instruction { program, accounts: vec![], data: vec![1, 0, 0, 0] }], budget(compute_units))
@@ -38,9 +38,4 @@ fn loader_v3_refuses_what_no_loader_would_read() {
         let instruction = Instruction { program: bpf_loader_upgradeable::ID, accounts: vec![], data };
         assert_eq!(World::new().run(&instruction).error(), Some(InstructionError::InvalidInstructionData));
     }
-}
-
-#[test]
-fn what_is_not_done_is_refused() {
-    assert_eq!(run(vote::ID, 10_000).error(), Some(InstructionError::UnsupportedProgramId));
 }

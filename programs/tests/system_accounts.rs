@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Instruction, Meta, World, budget, key, r, s, w, ws};
-use heddle_types::{Account, InstructionError, Pubkey, limits};
+use heddle_programs::runtime_builder_with;
+use heddle_types::{Account, Gates, InstructionError, Pubkey, limits};
 use solana_sdk_ids::system_program;
 
 /// Balance that accounts begin with, unless a case says otherwise.
@@ -298,6 +299,16 @@ fn create_account_allow_prefund() {
         InstructionError::MissingRequiredSignature,
         &[format!("Transfer: `from` account {} must sign", alice())],
     );
+}
+
+#[test]
+fn prefunded_accounts_are_behind_a_gate() {
+    let gates = Gates { create_account_allow_prefund: false, ..Gates::mainnet() };
+    for (amount, metas) in [(10, vec![ws(bob()), ws(alice())]), (0, vec![])] {
+        let mut case = create_prefunded("off", amount, metas);
+        case.world.runtime = runtime_builder_with(gates).build();
+        case.fails(InstructionError::InvalidInstructionData, &[]);
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub const INSTRUCTION_COUNT_MAX: usize = 64;
 pub const INSTRUCTION_ACCOUNT_COUNT_MAX: usize = 255;
 /// Locks of one transaction.
 pub const ACCOUNT_LOCK_COUNT_MAX: usize = 64;
+/// Locks of one transaction once gate `increase_tx_account_lock_limit` is on.
+pub const ACCOUNT_LOCK_COUNT_MAX_INCREASED: usize = 128;
 /// Largest account data: 10 MiB.
 pub const ACCOUNT_DATA_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// Growth of all account data within one transaction: 20 MiB.

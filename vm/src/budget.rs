@@ -19,6 +19,8 @@ impl Default for ComputeBudget {
 
 /// Compute-unit costs and execution limits, named once.
 pub mod costs {
+    use heddle_types::Gates;
+
     /// Most compute units that a transaction can ask for.
     pub const COMPUTE_UNIT_LIMIT_MAX: u32 = 1_400_000;
     /// Default limit that each non-builtin instruction adds.
@@ -33,6 +35,8 @@ pub mod costs {
     pub const HEAP_PAGE: u64 = 8;
     /// Instruction stack height, top level included.
     pub const INSTRUCTION_STACK_HEIGHT_MAX: usize = 5;
+    /// The same once gate `raise_cpi_nesting_limit_to_8` is on.
+    pub const INSTRUCTION_STACK_HEIGHT_MAX_RAISED: usize = 9;
     /// Instructions of a transaction, top level and CPI together.
     pub const INSTRUCTION_TRACE_LENGTH_MAX: usize = 64;
     /// sBPF call depth.
@@ -64,28 +68,30 @@ pub mod costs {
     /// Operations on points of curve25519 as Edwards points.
     pub const CURVE25519_EDWARDS: Curve25519 = Curve25519 {
         validate_point: 159,
-        add: 473,
-        subtract: 475,
-        multiply: 2_177,
+        group: Group { add: 473, subtract: 475, multiply: 2_177 },
         multiscalar_first: 2_273,
         multiscalar_other: 758,
     };
     /// Operations on points of curve25519 as elements of the ristretto group.
     pub const CURVE25519_RISTRETTO: Curve25519 = Curve25519 {
         validate_point: 169,
-        add: 521,
-        subtract: 519,
-        multiply: 2_208,
+        group: Group { add: 521, subtract: 519, multiply: 2_208 },
         multiscalar_first: 2_303,
         multiscalar_other: 788,
     };
 
     /// Operations in the first group of BLS12-381.
-    pub const BLS12_381_G1: Bls12381 =
-        Bls12381 { validate_point: 1_565, add: 128, subtract: 129, multiply: 4_627, decompress: 2_100 };
+    pub const BLS12_381_G1: Bls12381 = Bls12381 {
+        validate_point: 1_565,
+        group: Group { add: 128, subtract: 129, multiply: 4_627 },
+        decompress: 2_100,
+    };
     /// Operations in the second group of BLS12-381.
-    pub const BLS12_381_G2: Bls12381 =
-        Bls12381 { validate_point: 1_968, add: 203, subtract: 204, multiply: 8_255, decompress: 3_050 };
+    pub const BLS12_381_G2: Bls12381 = Bls12381 {
+        validate_point: 1_968,
+        group: Group { add: 203, subtract: 204, multiply: 8_255 },
+        decompress: 3_050,
+    };
     /// A pairing of BLS12-381.
     pub const BLS12_381_PAIRING_FIRST: u64 = 25_445;
     /// Each further pairing of BLS12-381.
@@ -102,6 +108,48 @@ pub mod costs {
     /// A Poseidon hash of `input_count` inputs, which is at most 12.
     pub const fn poseidon(input_count: u64) -> u64 {
         61 * input_count * input_count + 542
+    }
+
+    /// How high the instruction stack may grow, top level included.
+    pub const fn instruction_stack_height_max(gates: &Gates) -> usize {
+        if gates.raise_cpi_nesting_limit_to_8 {
+            INSTRUCTION_STACK_HEIGHT_MAX_RAISED
+        } else {
+            INSTRUCTION_STACK_HEIGHT_MAX
+        }
+    }
+
+    /// What two operands of a group are combined by.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum GroupOperation {
+        /// Adds two points.
+        Add,
+        /// Subtracts the right point from the left one.
+        Subtract,
+        /// Multiplies a scalar, left, and a point, right.
+        Multiply,
+    }
+
+    /// Costs of the operations of one group.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Group {
+        /// Adding two points.
+        pub add: u64,
+        /// Subtracting two points.
+        pub subtract: u64,
+        /// Multiplying a scalar and a point.
+        pub multiply: u64,
+    }
+
+    impl Group {
+        /// Cost of `operation`.
+        pub const fn units(&self, operation: GroupOperation) -> u64 {
+            match operation {
+                GroupOperation::Add => self.add,
+                GroupOperation::Subtract => self.subtract,
+                GroupOperation::Multiply => self.multiply,
+            }
+        }
     }
 
     /// Costs of one group of BN254.
@@ -122,12 +170,8 @@ pub mod costs {
     pub struct Bls12381 {
         /// Validating a point.
         pub validate_point: u64,
-        /// Adding two points.
-        pub add: u64,
-        /// Subtracting two points.
-        pub subtract: u64,
-        /// Multiplying a scalar and a point.
-        pub multiply: u64,
+        /// Operations of two operands.
+        pub group: Group,
         /// Decompressing a point.
         pub decompress: u64,
     }
@@ -137,12 +181,8 @@ pub mod costs {
     pub struct Curve25519 {
         /// Validating a point.
         pub validate_point: u64,
-        /// Adding two points.
-        pub add: u64,
-        /// Subtracting two points.
-        pub subtract: u64,
-        /// Multiplying a scalar and a point.
-        pub multiply: u64,
+        /// Operations of two operands.
+        pub group: Group,
         /// The first product of a multiscalar multiplication.
         pub multiscalar_first: u64,
         /// Each further product.

@@ -1,8 +1,11 @@
 //! What native code must implement to be called like a program.
 
-use solana_instruction_error::InstructionError;
+use std::marker::PhantomData;
 
-use crate::InvokeContext;
+use solana_instruction_error::InstructionError;
+use solana_sbpf::program::BuiltinFunctionDefinition;
+
+use crate::{InvokeContext, VmError};
 
 /// A program that runs natively. Register it with [`crate::RuntimeBuilder::builtin`].
 ///
@@ -33,4 +36,30 @@ pub trait Precompile: Send + Sync {
     /// # Errors
     /// The instruction error that fails the transaction.
     fn verify(&self, data: &[u8], instruction_data: &[&[u8]]) -> Result<(), InstructionError>;
+}
+
+/// A function that sBPF programs can call. Register it with [`crate::RuntimeBuilder::syscall`].
+///
+/// Guest addresses among the arguments are read through the context ([`InvokeContext::guest`] and its kin), which checks
+/// them. A syscall consumes its price before it does anything.
+pub trait Syscall: 'static {
+    /// The symbol that programs import.
+    const NAME: &'static str;
+
+    /// What the call returns in `r0`; `arguments` are `r1` to `r5`.
+    ///
+    /// # Errors
+    /// Whatever ends the calling program.
+    fn call(context: &mut InvokeContext, arguments: [u64; 5]) -> Result<u64, VmError>;
+}
+
+/// A [`Syscall`] as `solana-sbpf` wants it.
+pub(crate) struct Adapter<S>(PhantomData<S>);
+
+impl<S: Syscall> BuiltinFunctionDefinition<InvokeContext> for Adapter<S> {
+    type Error = VmError;
+
+    fn rust(context: &mut InvokeContext, a: u64, b: u64, c: u64, d: u64, e: u64) -> Result<u64, VmError> {
+        S::call(context, [a, b, c, d, e])
+    }
 }

@@ -2,9 +2,10 @@
 //! written back to where the caller looks for them.
 //!
 //! Rules and order of checks: crate `solana-program-runtime` 4.2, `cpi.rs`, with syscall parameter address restrictions
-//! (SIMD-0459) on. The C and the Rust ABI differ only in how instruction and account infos are laid out ([`Abi`]).
+//! (SIMD-0459) on; limits and charges from before SIMD-0339, which its gate can bring back: the same file before 4.0.
+//! The C and the Rust ABI differ only in how instruction and account infos are laid out ([`Abi`]).
 
-use heddle_types::{Pubkey, limits};
+use heddle_types::{Gates, Pubkey, limits};
 use solana_instruction_error::InstructionError;
 use solana_sbpf::ebpf::MM_INPUT_START;
 use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, native_loader};
@@ -16,7 +17,6 @@ use crate::{
 
 const SIGNERS_MAX: u64 = 16;
 const SEEDS_MAX: u64 = 16;
-const ACCOUNT_INFOS_MAX: u64 = 255;
 const INSTRUCTION_DATA_BYTES_MAX: u64 = 10 * 1024;
 /// What one account info counts for in the translation cost (SIMD-0339).
 const ACCOUNT_INFO_COST_BYTES: u64 = 80;
@@ -24,6 +24,17 @@ const ACCOUNT_INFO_COST_BYTES: u64 = 80;
 const ACCOUNT_META_COST_BYTES: u64 = 34;
 /// From an `Rc<RefCell<T>>` pointer to `T`: strong count, weak count, borrow flag.
 const RC_REFCELL_VALUE_OFFSET: u64 = 24;
+
+/// Account infos of one CPI: as many as accounts since SIMD-0339, before as many as a transaction may lock.
+const fn account_infos_max(gates: &Gates) -> u64 {
+    if gates.increase_cpi_account_info_limit {
+        255
+    } else if gates.increase_tx_account_lock_limit {
+        limits::ACCOUNT_LOCK_COUNT_MAX_INCREASED as u64
+    } else {
+        limits::ACCOUNT_LOCK_COUNT_MAX as u64
+    }
+}
 
 /// How guest structures are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,9 +188,9 @@ fn charge_instruction(context: &mut InvokeContext, account_count: u64, size_byte
     if size_bytes > INSTRUCTION_DATA_BYTES_MAX {
         return Err(CpiError::DataTooLarge { size: size_bytes, max: INSTRUCTION_DATA_BYTES_MAX }.into());
     }
-    let units =
-        size_bytes / costs::CPI_BYTES_PER_UNIT + account_count * ACCOUNT_META_COST_BYTES / costs::CPI_BYTES_PER_UNIT;
-    Ok(context.consume(units)?)
+    let charges_metas = context.gates().increase_cpi_account_info_limit;
+    let meta_bytes = if charges_metas { account_count * ACCOUNT_META_COST_BYTES } else { 0 };
+    Ok(context.consume(size_bytes / costs::CPI_BYTES_PER_UNIT + meta_bytes / costs::CPI_BYTES_PER_UNIT)?)
 }
 
 /// Derives the program addresses that the caller signs for.
@@ -209,16 +220,21 @@ fn read_signers(context: &mut InvokeContext, address: u64, count: u64) -> Result
         .collect()
 }
 
-/// Loader instructions that a program may invoke: upgrade, set authority, close, set authority checked.
-const LOADER_V3_INVOCABLE: [u8; 4] = [3, 4, 5, 7];
+/// Whether a program may invoke this instruction of loader v3: upgrade, set authority, close, set authority checked.
+fn is_loader_v3_invocable(data: &[u8], gates: &Gates) -> bool {
+    match data.first() {
+        Some(3..=5) => true,
+        Some(7) => gates.enable_bpf_loader_set_authority_checked_ix,
+        _ => false,
+    }
+}
 
 fn check_program(context: &InvokeContext, instruction: &Instruction) -> Result<(), VmError> {
     let program = instruction.program;
-    let is_loader_instruction_allowed = instruction.data.first().is_some_and(|tag| LOADER_V3_INVOCABLE.contains(tag));
     if program == native_loader::ID
         || program == bpf_loader::ID
         || program == bpf_loader_deprecated::ID
-        || (program == bpf_loader_upgradeable::ID && !is_loader_instruction_allowed)
+        || (program == bpf_loader_upgradeable::ID && !is_loader_v3_invocable(&instruction.data, context.gates()))
         || context.runtime().precompile(&program).is_some()
     {
         return Err(CpiError::ProgramNotSupported(program).into());
@@ -317,10 +333,13 @@ fn read_accounts(
         return Err(CpiError::InvalidPointer.into());
     }
     let infos = context.guest_array(address, count, info_bytes, 8)?;
-    if count > ACCOUNT_INFOS_MAX {
-        return Err(CpiError::TooManyAccountInfos { count, max: ACCOUNT_INFOS_MAX }.into());
+    let max = account_infos_max(context.gates());
+    if count > max {
+        return Err(CpiError::TooManyAccountInfos { count, max }.into());
     }
-    context.consume(count * ACCOUNT_INFO_COST_BYTES / costs::CPI_BYTES_PER_UNIT)?;
+    if context.gates().increase_cpi_account_info_limit {
+        context.consume(count * ACCOUNT_INFO_COST_BYTES / costs::CPI_BYTES_PER_UNIT)?;
+    }
     let mut keys = Vec::with_capacity(count as usize);
     for index in 0..count as usize {
         let key_address = word(&context.bytes(&infos)[index * info_bytes as usize..], 0);
@@ -508,4 +527,128 @@ fn give_to_caller(context: &mut InvokeContext, caller: &CallerAccount) -> Result
     }
     target.copy_from_slice(&state);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use heddle_types::Gates;
+
+    use super::*;
+    use crate::syscalls::test_guest::{Guest, Outcome, PROGRAM, gates_with};
+
+    /// A program that invokes itself as often as the first byte of its data says. It passes `meta_count` times its own
+    /// account, which needs no account info, and `info_count` account infos with the key of that account. Its memory:
+    /// the instruction at the start of the heap, 128 bytes on its data, then metas and infos.
+    fn recurse(depth: u8, meta_count: u64, info_count: u64) -> Guest {
+        let source = format!(
+            "ldxb r6, [r2+0]
+            jne r6, 0, invoke
+            mov64 r0, 0
+            exit
+            invoke:
+            add64 r6, -1
+            mov64 r7, 3
+            lsh64 r7, 32
+            mov64 r8, 4
+            lsh64 r8, 32
+            add64 r8, 16
+            stxdw [r7+0], r8
+            stxb [r7+128], r6
+            mov64 r1, r7
+            add64 r1, 256
+            stxdw [r7+8], r1
+            mov64 r2, {meta_count}
+            stxdw [r7+16], r2
+            mov64 r3, r7
+            add64 r3, 128
+            stxdw [r7+24], r3
+            mov64 r3, 1
+            stxdw [r7+32], r3
+            metas:
+            stxdw [r1+0], r8
+            add64 r1, 16
+            add64 r2, -1
+            jne r2, 0, metas
+            mov64 r2, r7
+            add64 r2, 8192
+            mov64 r9, r2
+            mov64 r3, {info_count}
+            infos:
+            stxdw [r9+0], r8
+            add64 r9, 56
+            add64 r3, -1
+            jsgt r3, 0, infos
+            mov64 r1, r7
+            mov64 r3, {info_count}
+            mov64 r4, 0
+            mov64 r5, 0
+            syscall sol_invoke_signed_c
+            exit"
+        );
+        Guest::new(source, vec![depth]).seeing_itself()
+    }
+
+    fn raised() -> Gates {
+        gates_with(|gates| gates.raise_cpi_nesting_limit_to_8 = true)
+    }
+
+    #[test]
+    fn nests_four_calls_or_eight() {
+        for (gates, depth_max) in [(Gates::mainnet(), 4), (raised(), 8)] {
+            let deepest = recurse(depth_max, 1, 0).gates(gates).run();
+            assert_eq!(deepest.result, Ok(()), "{:#?}", deepest.logs);
+            assert_eq!(deepest.stack_heights, (1..=depth_max + 1).collect::<Vec<_>>());
+            assert!(deepest.logs.contains(&format!("Program {PROGRAM} invoke [{}]", depth_max + 1)));
+            let deeper = recurse(depth_max + 1, 1, 0).gates(gates).run();
+            assert_eq!(deeper.result, Err(InstructionError::CallDepth));
+            // The call that was too deep is in the trace.
+            assert_eq!(deeper.stack_heights.last(), Some(&(depth_max + 2)));
+        }
+    }
+
+    /// Threads that run transactions have two MiB of stack.
+    #[test]
+    fn nine_frames_take_little_of_the_stack_of_their_thread() {
+        let run = || assert_eq!(recurse(8, 1, 0).gates(raised()).run().result, Ok(()));
+        std::thread::Builder::new().stack_size(128 * 1024).spawn(run).unwrap().join().unwrap();
+    }
+
+    /// Units of one call with these counts; the instructions that prepare it are counted alike.
+    fn call_units(meta_count: u64, info_count: u64, gates: Gates) -> Outcome {
+        recurse(1, meta_count, info_count).gates(gates).run()
+    }
+
+    #[test]
+    fn charges_account_infos_and_metas_since_their_limit_was_raised() {
+        let older = gates_with(|gates| gates.increase_cpi_account_info_limit = false);
+        for (meta_count, info_count, units) in [(1, 1, 0), (8, 3, 1), (255, 64, 34 + 20), (7, 4, 1), (1, 64, 20)] {
+            let [now, before] = [Gates::mainnet(), older].map(|gates| call_units(meta_count, info_count, gates));
+            assert_eq!((&now.result, &before.result), (&Ok(()), &Ok(())), "{:#?}", now.logs);
+            assert_eq!(now.units - before.units, units, "{meta_count} {info_count}");
+        }
+    }
+
+    #[test]
+    fn takes_64_128_or_255_account_infos() {
+        let older = gates_with(|gates| gates.increase_cpi_account_info_limit = false);
+        let locks = Gates { increase_tx_account_lock_limit: true, ..older };
+        for (gates, max) in [(older, 64), (locks, 128), (Gates::mainnet(), 255)] {
+            assert_eq!(call_units(1, max, gates).result, Ok(()));
+            let text = format!("Invoked an instruction with too many account info's ({} > {max})", max + 1);
+            call_units(1, max + 1, gates).assert_aborted(&text);
+        }
+        call_units(256, 0, Gates::mainnet())
+            .assert_aborted("Invoked an instruction with too many accounts (256 > 255)");
+    }
+
+    #[test]
+    fn loader_instructions_are_invoked_by_tag() {
+        let without = gates_with(|gates| gates.enable_bpf_loader_set_authority_checked_ix = false);
+        for tag in 0..=u8::MAX {
+            let is_invocable = |gates: &Gates| is_loader_v3_invocable(&[tag, 1], gates);
+            assert_eq!(is_invocable(&Gates::mainnet()), [3, 4, 5, 7].contains(&tag));
+            assert_eq!(is_invocable(&without), [3, 4, 5].contains(&tag));
+        }
+        assert!(!is_loader_v3_invocable(&[], &Gates::mainnet()));
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
     CpiError, InvokeContext, ProgramEntry, SyscallError,
     budget::costs,
     log_line,
-    memory::{self, FrameMemory, STACK_BYTES},
+    memory::{FrameMemory, STACK_BYTES},
     serialize::{self, SerializedAccount},
 };
 
@@ -164,11 +164,12 @@ impl InvokeContext {
             ProgramResult::Ok(0) => Ok(()),
             ProgramResult::Ok(status) => Err(InstructionError::from(status).into()),
             ProgramResult::Err(error) => {
-                // What a faulting program has really consumed is not defined, so it consumes everything.
-                if !matches!(error, EbpfError::SyscallError(_)) {
+                // What a faulting program has really consumed is not defined, so it consumes everything (SIMD-0182).
+                let is_depleting = self.gates().deplete_cu_meter_on_vm_failure;
+                if is_depleting && !matches!(error, EbpfError::SyscallError(_)) {
                     self.consume_all_units();
                 }
-                Err(VmError::from_ebpf(memory::name_region(error, self.budget().heap_size_bytes)))
+                Err(VmError::from_ebpf(self.name_region(error)))
             }
         }
     }
@@ -198,5 +199,26 @@ impl InvokeContext {
         }
         frame.allocated_bytes = end;
         Some(MM_HEAP_START + start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use solana_instruction_error::InstructionError;
+
+    use crate::syscalls::test_guest::{Guest, gates_with};
+
+    #[test]
+    fn a_fault_takes_all_units_once_its_gate_is_on() {
+        let keeping = gates_with(|gates| gates.deplete_cu_meter_on_vm_failure = false);
+        let fault = || Guest::new("mov64 r1, 5\nlsh64 r1, 32\nldxdw r0, [r1+0]\nexit", Vec::new()).unit_limit(10_000);
+        for (guest, is_depleted) in [(fault(), true), (fault().gates(keeping), false)] {
+            let outcome = guest.run();
+            assert_eq!(outcome.result, Err(InstructionError::ProgramFailedToComplete));
+            assert_eq!(outcome.units == 10_000, is_depleted, "{}", outcome.units);
+        }
+        // What a syscall refuses is no fault of the VM.
+        let refused = Guest::new("syscall abort\nexit", Vec::new()).unit_limit(10_000).run();
+        assert_eq!((refused.result, refused.units), (Err(InstructionError::ProgramFailedToComplete), 1));
     }
 }

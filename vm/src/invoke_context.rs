@@ -16,7 +16,9 @@ use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, 
 
 use crate::{
     BlockEnvironment, BorrowedAccount, Builtin, ComputeBudget, Deployable, Instruction, InstructionAccount,
-    LogCollector, ProgramSource, Runtime, TransactionContext, cpi,
+    LogCollector, ProgramSource, Runtime, TransactionContext,
+    budget::costs,
+    cpi,
     execute::{Frame, VmError},
     log_line,
     memory::FrameMemory,
@@ -105,7 +107,7 @@ impl InvokeContext {
     }
 
     fn execute_precompile(&mut self, index: usize, program: &Pubkey) -> Result<(), InstructionError> {
-        self.transaction.push(index)?;
+        self.push(index)?;
         let transaction = &self.transaction;
         let count = transaction.top_level_count();
         let data: Vec<&[u8]> = transaction.trace()[..count].iter().map(|one| transaction.data_of(one)).collect();
@@ -116,8 +118,10 @@ impl InvokeContext {
 
     /// Pushes the instruction at `trace_index`, runs its program and pops it.
     fn process_instruction(&mut self, trace_index: usize) -> Result<(), InstructionError> {
-        self.check_reentrancy(trace_index)?;
-        self.transaction.push(trace_index)?;
+        if let Err(error) = self.check_reentrancy(trace_index) {
+            return Err(self.transaction.refuse(trace_index, error));
+        }
+        self.push(trace_index)?;
         let units_before = self.remaining_units;
         let result = self.dispatch();
         self.transaction.set_compute_units(trace_index, units_before - self.remaining_units);
@@ -133,6 +137,11 @@ impl InvokeContext {
     ) -> Result<(), InstructionError> {
         self.transaction.add_inner_instruction(program_index, accounts, data);
         self.process_instruction(self.transaction.trace().len() - 1)
+    }
+
+    fn push(&mut self, trace_index: usize) -> Result<(), InstructionError> {
+        let height_max = costs::instruction_stack_height_max(self.gates());
+        self.transaction.push(trace_index, height_max)
     }
 
     /// A program may call itself, but not be called again further down.

@@ -7,6 +7,7 @@
 //! Only this crate names `solana-sbpf`, and only its `memory` module holds `unsafe` code.
 #![doc = include_str!("../README.md")]
 
+mod assemble;
 mod borrowed_account;
 mod budget;
 mod builtin;
@@ -25,13 +26,15 @@ mod runtime;
 mod serialize;
 pub mod syscalls;
 mod sysvars;
+mod text_program;
 mod transaction_context;
 
+pub use assemble::assemble;
 pub use borrowed_account::BorrowedAccount;
 pub use budget::{ComputeBudget, costs};
-pub use builtin::{Builtin, Precompile};
+pub use builtin::{Builtin, Precompile, Syscall};
 pub use cpi::{AccountMeta, Instruction};
-pub use environment::BlockEnvironment;
+pub use environment::{BlockEnvironment, EpochStakes};
 pub use error::{CpiError, SyscallError};
 pub use execute::{ExecutionMode, VmError};
 pub use invoke_context::InvokeContext;
@@ -43,4 +46,5 @@ pub use program_source::{NoPrograms, ProgramSource};
 pub use runtime::{Runtime, RuntimeBuilder};
 pub use solana_sbpf;
 pub use sysvars::{Clock, EpochSchedule, Rent, SysvarCache, slot_hashes_to_bytes};
+pub use text_program::{InputMapping, TextOutcome, TextProgram};
 pub use transaction_context::{InstructionAccount, TransactionContext, TransactionInstruction};

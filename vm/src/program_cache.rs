@@ -47,12 +47,16 @@ impl ProgramEntry {
         Self::Executable(executable)
     }
 
-    fn try_load(elf: &[u8], runtime: &Runtime) -> Option<Self> {
-        let executable = Executable::load(elf, runtime.loader().clone()).ok()?;
-        executable.verify::<RequisiteVerifier>().ok()?;
+    /// As [`Self::load`], and tells why bytes are refused.
+    ///
+    /// # Errors
+    /// What the loader, the verifier or the compiler says.
+    pub fn try_load(elf: &[u8], runtime: &Runtime) -> Result<Self, EbpfError> {
+        let executable = Executable::load(elf, runtime.loader().clone()).map_err(EbpfError::ElfError)?;
+        executable.verify::<RequisiteVerifier>()?;
         #[cfg(target_arch = "x86_64")]
-        executable.jit_compile().ok()?;
-        Some(Self::Executable(executable))
+        executable.jit_compile()?;
+        Ok(Self::Executable(executable))
     }
 }
 

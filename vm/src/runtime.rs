@@ -9,7 +9,7 @@ use solana_sbpf::{
     vm::Config,
 };
 
-use crate::{Builtin, ExecutionMode, InvokeContext, Precompile, budget::costs, syscalls};
+use crate::{Builtin, ExecutionMode, InvokeContext, Precompile, Syscall, budget::costs, builtin::Adapter, syscalls};
 
 /// Registered native programs and the sBPF environment.
 pub struct Runtime {
@@ -93,14 +93,14 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Registers a syscall under `name`, replacing any other.
+    /// Registers a syscall, replacing any other of its name.
     ///
     /// # Panics
     /// If the name's hash collides with that of another registered syscall.
-    pub fn syscall<S: BuiltinFunctionDefinition<InvokeContext>>(mut self, name: &str) -> Self {
+    pub fn syscall<S: Syscall>(mut self) -> Self {
         for loader in [&mut self.loader, &mut self.deployment_loader] {
-            loader.unregister_function(name);
-            S::register(loader, name).expect("syscall names do not collide");
+            loader.unregister_function(S::NAME);
+            Adapter::<S>::register(loader, S::NAME).expect("syscall names do not collide");
         }
         self
     }
@@ -140,6 +140,11 @@ fn loader(gates: &Gates, purpose: Purpose) -> BuiltinProgram<InvokeContext> {
         loader.unregister_function(syscalls::ALLOC_FREE);
     }
     loader
+}
+
+/// The configuration that mainnet's programs run with.
+pub(crate) fn execution_config() -> Config {
+    config(&Gates::mainnet(), Purpose::Execution)
 }
 
 /// The VM configuration of mainnet (`solana-syscalls` 4.2): flat, aligned memory map, frames of 4 KiB.

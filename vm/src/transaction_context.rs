@@ -131,21 +131,30 @@ impl TransactionContext {
         self.push_trace(program_index, accounts_start, data, top_level_index);
     }
 
-    /// Makes the instruction at `trace_index` the current one.
-    pub(crate) fn push(&mut self, trace_index: usize) -> Result<(), InstructionError> {
+    /// Makes the instruction at `trace_index` the current one, on a stack of at most `height_max`.
+    pub(crate) fn push(&mut self, trace_index: usize, height_max: usize) -> Result<(), InstructionError> {
         if !self.stack.is_empty() && self.lamports_delta != 0 {
-            return Err(InstructionError::UnbalancedInstruction);
+            return Err(self.refuse(trace_index, InstructionError::UnbalancedInstruction));
         }
         if self.called_count >= costs::INSTRUCTION_TRACE_LENGTH_MAX {
-            return Err(InstructionError::MaxInstructionTraceLengthExceeded);
+            return Err(self.refuse(trace_index, InstructionError::MaxInstructionTraceLengthExceeded));
         }
         self.called_count += 1;
-        if self.stack.len() >= costs::INSTRUCTION_STACK_HEIGHT_MAX {
+        self.trace[trace_index].stack_height = self.stack.len() as u8 + 1;
+        if self.stack.len() >= height_max {
             return Err(InstructionError::CallDepth);
         }
         self.stack.push(trace_index as u16);
-        self.trace[trace_index].stack_height = self.stack.len() as u8;
         self.write_current_instruction_index()
+    }
+
+    /// Takes an invoked instruction that cannot begin back out of the trace; passes `error` on. One that is too deep does
+    /// not come here: it stays.
+    pub(crate) fn refuse(&mut self, trace_index: usize, error: InstructionError) -> InstructionError {
+        if trace_index >= self.top_level_count {
+            self.trace.truncate(trace_index);
+        }
+        error
     }
 
     pub(crate) fn set_compute_units(&mut self, trace_index: usize, units: u64) {
@@ -278,5 +287,53 @@ impl TransactionContext {
             return Err(InstructionError::MaxAccountsDataAllocationsExceeded);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEIGHT_MAX: usize = costs::INSTRUCTION_STACK_HEIGHT_MAX;
+
+    /// One instruction that runs.
+    fn running() -> TransactionContext {
+        let mut transaction = TransactionContext::default();
+        transaction.add_account(Pubkey::new_unique(), Account::with_lamports(1));
+        transaction.add_instruction(0, &[], &[], |_| (false, false));
+        transaction.push(0, HEIGHT_MAX).unwrap();
+        transaction
+    }
+
+    fn invoke(transaction: &mut TransactionContext) -> Result<(), InstructionError> {
+        transaction.add_inner_instruction(0, &[], &[]);
+        transaction.push(transaction.trace().len() - 1, HEIGHT_MAX)
+    }
+
+    /// What began stays in the trace, and so does what was too deep; what was refused before does not.
+    #[test]
+    fn the_trace_holds_what_began_or_was_too_deep() {
+        let mut transaction = running();
+        transaction.lamports_delta = 1;
+        assert_eq!(invoke(&mut transaction), Err(InstructionError::UnbalancedInstruction));
+        assert_eq!(transaction.trace().len(), 1);
+        transaction.lamports_delta = 0;
+        for height in 2..=HEIGHT_MAX {
+            assert_eq!(invoke(&mut transaction), Ok(()));
+            assert_eq!(usize::from(transaction.current().unwrap().stack_height), height);
+        }
+        assert_eq!(invoke(&mut transaction), Err(InstructionError::CallDepth));
+        assert_eq!(usize::from(transaction.trace()[HEIGHT_MAX].stack_height), HEIGHT_MAX + 1);
+    }
+
+    #[test]
+    fn the_trace_is_bounded() {
+        let mut transaction = running();
+        for _ in 1..costs::INSTRUCTION_TRACE_LENGTH_MAX {
+            assert_eq!(invoke(&mut transaction), Ok(()));
+            transaction.pop().unwrap();
+        }
+        assert_eq!(invoke(&mut transaction), Err(InstructionError::MaxInstructionTraceLengthExceeded));
+        assert_eq!(transaction.trace().len(), costs::INSTRUCTION_TRACE_LENGTH_MAX);
     }
 }

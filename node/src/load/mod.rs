@@ -11,7 +11,7 @@ mod source;
 
 use std::{sync::Arc, time::Instant};
 
-use heddle_engine::{Engine, Verification};
+use heddle_engine::{BlockLimits, Engine, Verification};
 use heddle_loadgen::WorkloadConfig;
 use heddle_storage::{MemoryStore, RocksStore, Store};
 use heddle_types::Hash;
@@ -87,7 +87,9 @@ fn build_engine(
 ) -> Result<Engine, Failure> {
     let began = Instant::now();
     let workers_max = if arguments.prove { PROVED_WORKERS.into_iter().max().unwrap_or(1) } else { 1 };
+    let block_limits = if arguments.block_limits { BlockLimits::default() } else { BlockLimits::UNLIMITED };
     let engine = Engine::builder()
+        .block_limits(block_limits)
         .shared_store(store.clone())
         .workers(workers)
         .workers_max(workers_max)

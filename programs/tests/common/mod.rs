@@ -1,4 +1,5 @@
-//! Runs single instructions on hand-made accounts, without an engine: no fees, no locks, no rent check.
+//! Runs single instructions on hand-made accounts, without an engine: no fees, no locks, no rent check. Where programs
+//! are loaded, it runs them compiled and interpreted and requires the same of both.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::{
@@ -6,10 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use heddle_programs::{runtime, shipped_programs};
+use heddle_programs::{runtime, runtime_builder_with, shipped_programs};
 use heddle_types::{Account, Hash, InstructionError, Pubkey};
-use heddle_vm::{BlockEnvironment, Clock, ComputeBudget, InvokeContext, ProgramEntry, ProgramSource, Runtime, costs};
-use solana_sdk_ids::{native_loader, sysvar};
+use heddle_vm::{
+    BlockEnvironment, Clock, ComputeBudget, ExecutionMode, InvokeContext, ProgramEntry, ProgramSource, Runtime,
+    assemble, costs,
+};
+use solana_sdk_ids::{bpf_loader, native_loader, sysvar};
 
 /// The blockhash of the block that instructions run in.
 pub const BLOCKHASH: Hash = Hash::new_from_array([0xb1; 32]);
@@ -56,7 +60,7 @@ pub struct Instruction {
 }
 
 /// What came of a run.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Outcome {
     pub result: Result<(), (u8, InstructionError)>,
     /// Every line.
@@ -137,6 +141,14 @@ impl World {
         self
     }
 
+    /// Loads one program from assembly text, and none besides.
+    pub fn with_assembled(mut self, key: Pubkey, source: &str) -> Self {
+        let elf = assemble(source).expect("valid assembly");
+        let entry = Arc::new(ProgramEntry::load(&elf, &self.runtime));
+        self.programs = Arc::new(Programs(HashMap::from([(key, entry)])));
+        self.with(key, Account { executable: true, ..Account::new(1, &[], bpf_loader::ID) })
+    }
+
     /// Runs one instruction.
     pub fn run(&self, instruction: &Instruction) -> Outcome {
         self.run_all(std::slice::from_ref(instruction), ComputeBudget::default())
@@ -144,6 +156,17 @@ impl World {
 
     /// Runs instructions as one transaction: flags of one key are shared by all of them.
     pub fn run_all(&self, instructions: &[Instruction], budget: ComputeBudget) -> Outcome {
+        let runtime = &self.runtime;
+        let outcome = self.run_on(runtime, instructions, budget);
+        if !self.programs.0.is_empty() {
+            let interpreter = runtime_builder_with(*runtime.gates()).execution_mode(ExecutionMode::Interpreter).build();
+            let interpreted = self.run_on(&interpreter, instructions, budget);
+            assert_eq!(interpreted, outcome, "interpreted and compiled differ");
+        }
+        outcome
+    }
+
+    fn run_on(&self, runtime: &Arc<Runtime>, instructions: &[Instruction], budget: ComputeBudget) -> Outcome {
         let mut flags: BTreeMap<Pubkey, (bool, bool)> = BTreeMap::new();
         for instruction in instructions {
             flags.entry(instruction.program).or_default();
@@ -156,7 +179,7 @@ impl World {
         let flags: Vec<(bool, bool)> = flags.into_values().collect();
         let index_of = |key: &Pubkey| keys.iter().position(|candidate| candidate == key).expect("it was collected");
 
-        let mut context = InvokeContext::new(self.runtime.clone(), Arc::new(self.block.clone()), self.programs.clone());
+        let mut context = InvokeContext::new(runtime.clone(), Arc::new(self.block.clone()), self.programs.clone());
         context.begin(budget, true);
         for key in &keys {
             context.transaction.add_account(*key, self.accounts.get(key).cloned().unwrap_or_default());

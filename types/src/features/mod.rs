@@ -46,11 +46,11 @@ gates! {
     blake3_syscall_enabled = "HTW2pSyErTj4BV6KBM9NZ9VBUJVxt7sacNWcf76wtzb3",
     /// `sol_sha512`.
     enable_sha512_syscall = "s512oDwgx8hjMnaQjXfqqrZroVj4HvC6TkN3iSSWXCh",
-    /// `sol_big_mod_exp`.
+    /// `sol_big_mod_exp`, which does nothing yet (SIMD-0529).
     enable_big_mod_exp_syscall = "EBq48m8irRKuE7ZnMTLvLg2UuGSqhe8s8oMqnmja1fJw",
     /// `sol_remaining_compute_units`.
     remaining_compute_units_syscall_enabled = "5TuppMutoyzhUSfuYdhgzD47F92GL1g89KpCZQKqedxP",
-    /// `sol_get_last_restart_slot` and its sysvar.
+    /// `sol_get_last_restart_slot`.
     last_restart_slot_sysvar = "HooKD5NC9QNxk25QuzCssB8ecrEzGt6eXEPBUxWp1LaR",
     /// `sol_get_sysvar`.
     get_sysvar_syscall_enabled = "CLCoTADvV64PSrnR6QXty6Fwrt9Xc6EdxSJE4wLRePjq",
@@ -58,7 +58,7 @@ gates! {
     enable_get_epoch_stake_syscall = "FKe75t4LXxGaQnVHdUKM6DSFifVVraGZ8LyNo7oPwy1Z",
     /// The curve syscalls.
     curve25519_syscall_enabled = "7rcw5UtqgDTBBv2EcynNfYckgdAaH1MAsCjKgXMkN7Ri",
-    /// The curve syscalls fail the program, not the call, on an unknown curve or operation.
+    /// The curve syscalls fail the program, not the call, on an unknown curve or operation (SIMD-0137).
     abort_on_invalid_curve = "FuS3FPfJDKSNot99ECLXtp3rueq36hMNStJkPJwWodLh",
     /// BLS12-381 in the curve syscalls.
     enable_bls12_381_syscall = "b1sgUiJ3qu7hYm3tNDyyqZNQd6gLGJmJppnLNa93PCQ",
@@ -70,8 +70,16 @@ gates! {
     enable_alt_bn128_g2_syscalls = "bn1hKNURMGQaQoEVxahcEAcqiX3NwRs6hgKKNSLeKxH",
     /// Little-endian forms of the BN254 operations.
     alt_bn128_little_endian = "bn2oPgpkzQPT3tohMaAsMVGjhDmmDa4jCaVPqCFmtxM",
+    /// The syscalls over BN254 and `sol_poseidon` return 1 for whatever fails, not a code of their libraries (SIMD-0129).
+    simplify_alt_bn128_syscall_error_codes = "JDn5q3GBeqzvUa7z67BbmVHVdE3EbUAjvFep3weR3jxX",
+    /// A big-endian product in the first group of BN254 takes 96 bytes at most in place of 128 (SIMD-0222).
+    fix_alt_bn128_multiplication_input_length = "bn2puAyxUx6JUabAxYdKdJ5QHbNNmKw8dCGuGCyRrFN",
+    /// A big-endian pairing on BN254 takes whole pairs only (SIMD-0334).
+    fix_alt_bn128_pairing_length_check = "bnYzodLwmybj7e1HAe98yZrdJTd7we69eMMLgCXqKZm",
     /// `sol_poseidon`.
     enable_poseidon_syscall = "FL9RsQA6TVUoh5xJQ9d936RHSebA1NLQqe3Zv9sXZRpr",
+    /// `sol_poseidon` takes inputs of 32 bytes only, in place of up to 32 (SIMD-0359).
+    poseidon_enforce_padding = "poUdAqRXXsNmfqAZ6UqpjbeYgwBygbfQLEvWSqVhSnb",
     /// sBPF v1 programs (SIMD-0166).
     enable_sbpf_v1_deployment_and_execution = "JE86WkYvTrzW8HgNmrHY7dFYpCmSptUpKupbo2AdQ9cG",
     /// sBPF v2 programs (SIMD-0173, SIMD-0174).
@@ -88,7 +96,7 @@ gates! {
     create_account_allow_prefund = "6sPDzwyARRExKH52LECxcGoqziH8G7SZofwuxi8Ja331",
     /// Instruction stack height 9 in place of 5 (SIMD-0268).
     raise_cpi_nesting_limit_to_8 = "6TkHkRmP7JZy1fdM6fg5uXn76wChQBWGokHBJzrLB3mj",
-    /// 255 account infos in a CPI, each charged (SIMD-0339).
+    /// 255 account infos in a CPI, each charged, and each account meta (SIMD-0339).
     increase_cpi_account_info_limit = "H6iVbVaDZgDphcPbcZwc5LoznMPWQfnJ1AM7L1xzqvt5",
     /// 128 account locks in a transaction in place of 64.
     increase_tx_account_lock_limit = "9LZdXeKGeBV6hRLdxS1rHbHoEUsKqesCC2ZAPTPKJAbK",

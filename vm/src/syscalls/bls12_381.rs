@@ -9,12 +9,11 @@ use solana_bls12_381_syscall::{
     bls12_381_g2_subtraction_unchecked, bls12_381_pairing_map,
 };
 
-use super::{
-    FAILURE, SUCCESS,
-    curve::{GroupOperation, Operands},
-    read_bytes, write_result,
+use super::{FAILURE, SUCCESS, curve::Operands, read_bytes, write_result};
+use crate::{
+    InvokeContext, VmError,
+    budget::costs::{self, GroupOperation},
 };
-use crate::{InvokeContext, VmError, budget::costs};
 
 /// Bytes of points, affine and compressed.
 const G1_POINT_BYTES: usize = 96;
@@ -127,11 +126,7 @@ pub(super) fn operate<G: Group<P, C>, const P: usize, const C: usize>(
     operands: &Operands,
     endianness: Endianness,
 ) -> Result<u64, VmError> {
-    context.consume(match operation {
-        GroupOperation::Add => G::COSTS.add,
-        GroupOperation::Subtract => G::COSTS.subtract,
-        GroupOperation::Multiply => G::COSTS.multiply,
-    })?;
+    context.consume(G::COSTS.group.units(operation))?;
     let Operands { left, right, result } = *operands;
     let computed = match operation {
         GroupOperation::Add => G::add(read_bytes(context, left)?, read_bytes(context, right)?, endianness),
@@ -258,13 +253,13 @@ mod tests {
             [(G1_BE, g1.as_slice(), costs::BLS12_381_G1), (G2_BE, g2.as_slice(), costs::BLS12_381_G2)]
         {
             let sum = operate_in_guest(curve, 0, point, point);
-            assert_eq!((sum.returned(), sum.syscall_units()), (0, units.add));
+            assert_eq!((sum.returned(), sum.syscall_units()), (0, units.group.add));
             let sum = sum.output::<192>();
             let product = operate_in_guest(curve, 2, &scalar(2), point);
-            assert_eq!((product.returned(), product.syscall_units()), (0, units.multiply));
+            assert_eq!((product.returned(), product.syscall_units()), (0, units.group.multiply));
             assert_eq!(product.output(), sum);
             let difference = operate_in_guest(curve, 1, &sum[..point.len()], point);
-            assert_eq!((difference.returned(), difference.syscall_units()), (0, units.subtract));
+            assert_eq!((difference.returned(), difference.syscall_units()), (0, units.group.subtract));
             assert_eq!(&difference.output::<192>()[..point.len()], point);
 
             let swapped = swap_endianness(point);

@@ -1,11 +1,16 @@
 //! Points of BN254, the curve that Ethereum calls `alt_bn128`: group operations, pairing and compression. The
 //! mathematics is crate `solana-bn254`, the same that Agave runs.
+//!
+//! The older forms of error codes and of the lengths of products and pairings, which gates can bring back, are those of
+//! Agave before 4.0.
 
 use heddle_types::Gates;
 use solana_bn254::{
+    AltBn128Error,
     compression::prelude::{
-        alt_bn128_g1_compress_be, alt_bn128_g1_compress_le, alt_bn128_g1_decompress_be, alt_bn128_g1_decompress_le,
-        alt_bn128_g2_compress_be, alt_bn128_g2_compress_le, alt_bn128_g2_decompress_be, alt_bn128_g2_decompress_le,
+        AltBn128CompressionError, alt_bn128_g1_compress_be, alt_bn128_g1_compress_le, alt_bn128_g1_decompress_be,
+        alt_bn128_g1_decompress_le, alt_bn128_g2_compress_be, alt_bn128_g2_compress_le, alt_bn128_g2_decompress_be,
+        alt_bn128_g2_decompress_le,
     },
     versioned::{
         Endianness, VersionedG1Addition, VersionedG1Multiplication, VersionedG2Addition, VersionedG2Multiplication,
@@ -41,9 +46,13 @@ syscall!(
     |context, operation, input, size_bytes, result, _e| {
         let (operation, endianness) = split_endianness(operation);
         let operation = GroupOperation::from_id(operation)?;
+        let gates = *context.gates();
+        if !operation.is_enabled(&endianness, &gates) {
+            return Err(SyscallError::InvalidAttribute.into());
+        }
         context.consume(operation.units(size_bytes))?;
         compute(context, (input, size_bytes), (result, operation.result_bytes()), |input| {
-            operation.compute(input, endianness)
+            operation.compute(input, endianness, &gates).map_err(u64::from)
         })
     }
 );
@@ -54,9 +63,12 @@ syscall!(
     |context, operation, input, size_bytes, result, _e| {
         let (operation, endianness) = split_endianness(operation);
         let operation = Compression::from_id(operation)?;
+        if is_little(&endianness) && !context.gates().alt_bn128_little_endian {
+            return Err(SyscallError::InvalidAttribute.into());
+        }
         context.consume(costs::SYSCALL_BASE + operation.units())?;
         compute(context, (input, size_bytes), (result, operation.result_bytes()), |input| {
-            operation.compute(input, endianness)
+            operation.compute(input, endianness).map_err(u64::from)
         })
     }
 );
@@ -66,18 +78,28 @@ fn split_endianness(operation: u64) -> (u64, Endianness) {
     (operation & !LITTLE_ENDIAN, endianness)
 }
 
-/// Translates result and input, both (address, length), and writes what `operation` makes of the input.
+fn is_little(endianness: &Endianness) -> bool {
+    matches!(endianness, Endianness::LE)
+}
+
+/// Translates result and input, both (address, length), and writes what `operation` makes of the input; its error is the
+/// code that the library gives.
 fn compute(
     context: &mut InvokeContext,
     (input, input_bytes): (u64, u64),
     (result, result_bytes): (u64, u64),
-    operation: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+    operation: impl FnOnce(&[u8]) -> Result<Vec<u8>, u64>,
 ) -> Result<u64, VmError> {
     let result = context.guest_mut(result, result_bytes)?;
     let input = context.guest(input, input_bytes)?;
-    let Some(computed) = operation(context.bytes(&input)) else { return Ok(FAILURE) };
-    context.bytes_mut(&result).copy_from_slice(&computed);
-    Ok(SUCCESS)
+    match operation(context.bytes(&input)) {
+        Ok(computed) => {
+            context.bytes_mut(&result).copy_from_slice(&computed);
+            Ok(SUCCESS)
+        }
+        Err(_) if context.gates().simplify_alt_bn128_syscall_error_codes => Ok(FAILURE),
+        Err(code) => Ok(code),
+    }
 }
 
 /// What `sol_alt_bn128_group_op` does.
@@ -99,6 +121,14 @@ impl GroupOperation {
             4 => Ok(Self::AddInG2),
             6 => Ok(Self::MultiplyInG2),
             _ => Err(SyscallError::InvalidAttribute),
+        }
+    }
+
+    /// The second group came with both byte orders, whether or not the first one has them.
+    fn is_enabled(self, endianness: &Endianness, gates: &Gates) -> bool {
+        match self {
+            Self::AddInG1 | Self::MultiplyInG1 | Self::Pair => gates.alt_bn128_little_endian || !is_little(endianness),
+            Self::AddInG2 | Self::MultiplyInG2 => gates.enable_alt_bn128_g2_syscalls,
         }
     }
 
@@ -124,20 +154,26 @@ impl GroupOperation {
         }
     }
 
-    /// `None` if the input is no points and scalars of this operation.
-    fn compute(self, input: &[u8], endianness: Endianness) -> Option<Vec<u8>> {
+    /// Fails if the input is no points and scalars of this operation. Little-endian forms never had the lengths that gates
+    /// correct.
+    fn compute(self, input: &[u8], endianness: Endianness, gates: &Gates) -> Result<Vec<u8>, AltBn128Error> {
         match self {
             Self::AddInG1 => alt_bn128_versioned_g1_addition(VersionedG1Addition::V0, input, endianness),
             Self::AddInG2 => alt_bn128_versioned_g2_addition(VersionedG2Addition::V0, input, endianness),
             Self::MultiplyInG1 => {
-                alt_bn128_versioned_g1_multiplication(VersionedG1Multiplication::V1, input, endianness)
+                let is_fixed = gates.fix_alt_bn128_multiplication_input_length || is_little(&endianness);
+                let version = if is_fixed { VersionedG1Multiplication::V1 } else { VersionedG1Multiplication::V0 };
+                alt_bn128_versioned_g1_multiplication(version, input, endianness)
             }
             Self::MultiplyInG2 => {
                 alt_bn128_versioned_g2_multiplication(VersionedG2Multiplication::V0, input, endianness)
             }
-            Self::Pair => alt_bn128_versioned_pairing(VersionedPairing::V1, input, endianness),
+            Self::Pair => {
+                let is_fixed = gates.fix_alt_bn128_pairing_length_check || is_little(&endianness);
+                let version = if is_fixed { VersionedPairing::V1 } else { VersionedPairing::V0 };
+                alt_bn128_versioned_pairing(version, input, endianness)
+            }
         }
-        .ok()
     }
 }
 
@@ -179,8 +215,8 @@ impl Compression {
         }
     }
 
-    /// `None` if the input is no point.
-    fn compute(self, input: &[u8], endianness: Endianness) -> Option<Vec<u8>> {
+    /// Fails if the input is no point.
+    fn compute(self, input: &[u8], endianness: Endianness) -> Result<Vec<u8>, AltBn128CompressionError> {
         match (self, endianness) {
             (Self::CompressG1, Endianness::BE) => alt_bn128_g1_compress_be(input).map(Vec::from),
             (Self::CompressG1, Endianness::LE) => alt_bn128_g1_compress_le(input).map(Vec::from),
@@ -191,15 +227,15 @@ impl Compression {
             (Self::DecompressG2, Endianness::BE) => alt_bn128_g2_decompress_be(input).map(Vec::from),
             (Self::DecompressG2, Endianness::LE) => alt_bn128_g2_decompress_le(input).map(Vec::from),
         }
-        .ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use heddle_types::Gates;
     use solana_instruction_error::InstructionError;
 
-    use crate::syscalls::test_guest::{OUTPUT, Outcome, PAYLOAD, call};
+    use crate::syscalls::test_guest::{Guest, OUTPUT, Outcome, PAYLOAD, call, gates_with};
 
     const GROUP_OPERATION: &str = "sol_alt_bn128_group_op";
     const COMPRESSION: &str = "sol_alt_bn128_compression";
@@ -331,6 +367,79 @@ mod tests {
         }
         for operation in [4, 0x84, 0x100, u64::MAX] {
             call_on(COMPRESSION, operation, &[0; 64]).assert_aborted("InvalidAttribute");
+        }
+    }
+
+    fn call_under(gates: Gates, syscall: &str, operation: u64, input: &[u8]) -> Outcome {
+        let arguments = [operation, PAYLOAD, input.len() as u64, OUTPUT, 0];
+        Guest::calling(syscall, arguments, input).gates(gates).run()
+    }
+
+    #[test]
+    fn the_second_group_and_little_endian_forms_have_gates_of_their_own() {
+        let without_g2 = gates_with(|gates| gates.enable_alt_bn128_g2_syscalls = false);
+        for operation in [4, 6, 0x84, 0x86] {
+            call_under(without_g2, GROUP_OPERATION, operation, &[]).assert_aborted("InvalidAttribute");
+        }
+        let big_only = gates_with(|gates| gates.alt_bn128_little_endian = false);
+        for operation in [0x80, 0x82, 0x83] {
+            assert_eq!(call_under(without_g2, GROUP_OPERATION, operation, &[]).result, Ok(()));
+            call_under(big_only, GROUP_OPERATION, operation, &[]).assert_aborted("InvalidAttribute");
+        }
+        // Little-endian forms in the second group do not ask for the gate of those in the first.
+        for (operation, size_bytes) in [(0x84, 256), (0x86, 160)] {
+            assert_eq!(call_under(big_only, GROUP_OPERATION, operation, &vec![0; size_bytes]).returned(), 0);
+        }
+        for operation in [0x80, 0x81, 0x82, 0x83] {
+            let outcome = call_under(big_only, COMPRESSION, operation, &generator());
+            outcome.assert_aborted("InvalidAttribute");
+            assert_eq!(outcome.units, 7, "only the instructions up to the call");
+            assert_eq!(call_under(big_only, COMPRESSION, operation & 3, &[]).returned(), 1);
+        }
+    }
+
+    #[test]
+    fn tells_failures_apart_until_a_gate_makes_them_one() {
+        let codes = gates_with(|gates| gates.simplify_alt_bn128_syscall_error_codes = false);
+        // Codes of the library: 1 invalid input, 2 not on the curve, which only sums in the second group tell apart;
+        // decompression in the first group 1, in the second 2, compression 3 and 4, length 5.
+        for (syscall, operation, input, code) in [
+            (GROUP_OPERATION, 0, [0xff; 64].as_slice(), 1),
+            (GROUP_OPERATION, 4, &[0x11; 256], 2),
+            (GROUP_OPERATION, 3, &[0; 191], 1),
+            (COMPRESSION, 1, &[0xff; 32], 1),
+            (COMPRESSION, 3, &[0xff; 64], 2),
+            (COMPRESSION, 0, &[0xff; 64], 3),
+            (COMPRESSION, 2, &[0xff; 128], 4),
+            (COMPRESSION, 2, &[0xff; 31], 5),
+        ] {
+            assert_eq!(call_under(codes, syscall, operation, input).returned(), code, "{syscall} {operation}");
+            assert_eq!(call_on(syscall, operation, input).returned(), 1, "{syscall} {operation}");
+        }
+    }
+
+    #[test]
+    fn a_product_once_took_128_bytes() {
+        let older = gates_with(|gates| gates.fix_alt_bn128_multiplication_input_length = false);
+        let long = [generator().as_slice(), &scalar(2), &[7; 32]].concat();
+        assert_eq!(call_on(GROUP_OPERATION, 2, &long).returned(), 1);
+        let outcome = call_under(older, GROUP_OPERATION, 2, &long);
+        assert_eq!(outcome.returned(), 0);
+        assert_eq!(outcome.output::<64>(), call_on(GROUP_OPERATION, 2, &long[..96]).output());
+        assert_eq!(call_under(older, GROUP_OPERATION, 2, &[0; 129]).returned(), 1);
+        // Never so in little-endian.
+        assert_eq!(call_under(older, GROUP_OPERATION, 0x82, &[0; 96]).returned(), 0);
+        assert_eq!(call_under(older, GROUP_OPERATION, 0x82, &[0; 128]).returned(), 1);
+    }
+
+    #[test]
+    fn a_pairing_once_ignored_what_was_no_whole_pair() {
+        let older = gates_with(|gates| gates.fix_alt_bn128_pairing_length_check = false);
+        for size_bytes in [1, 191] {
+            assert_eq!(call_on(GROUP_OPERATION, 3, &vec![0xff; size_bytes]).returned(), 1);
+            let outcome = call_under(older, GROUP_OPERATION, 3, &vec![0xff; size_bytes]);
+            assert_eq!((outcome.returned(), outcome.output()), (0, scalar(1)));
+            assert_eq!(call_under(older, GROUP_OPERATION, 0x83, &vec![0xff; size_bytes]).returned(), 1);
         }
     }
 

@@ -8,12 +8,11 @@ use curve25519_dalek::{
     traits::VartimeMultiscalarMul,
 };
 
-use super::{
-    FAILURE, SUCCESS,
-    curve::{GroupOperation, Operands},
-    read_bytes, write_result,
+use super::{FAILURE, SUCCESS, curve::Operands, read_bytes, write_result};
+use crate::{
+    InvokeContext, VmError,
+    budget::costs::{self, GroupOperation},
 };
-use crate::{InvokeContext, VmError, budget::costs};
 
 /// A group over curve25519 with its encoding and what its operations cost.
 pub(super) trait Group:
@@ -61,11 +60,7 @@ pub(super) fn operate<G: Group>(
     operation: GroupOperation,
     operands: &Operands,
 ) -> Result<u64, VmError> {
-    context.consume(match operation {
-        GroupOperation::Add => G::COSTS.add,
-        GroupOperation::Subtract => G::COSTS.subtract,
-        GroupOperation::Multiply => G::COSTS.multiply,
-    })?;
+    context.consume(G::COSTS.group.units(operation))?;
     let left = read_bytes(context, operands.left)?;
     let right = read_bytes(context, operands.right)?;
     let result = compute::<G>(operation, left, right);
@@ -149,9 +144,9 @@ mod tests {
         for (index, (curve, units)) in CURVES.into_iter().enumerate() {
             let point = |scalar| multiple(scalar)[index];
             let cases = [
-                (0, point(5), point(3), point(8), units.add),
-                (1, point(5), point(3), point(2), units.subtract),
-                (2, Scalar::from(5u64).to_bytes(), point(3), point(15), units.multiply),
+                (0, point(5), point(3), point(8), units.group.add),
+                (1, point(5), point(3), point(2), units.group.subtract),
+                (2, Scalar::from(5u64).to_bytes(), point(3), point(15), units.group.multiply),
             ];
             for (operation, left, right, expected, units) in cases {
                 let outcome = operate_in_guest(curve, operation, left, right);

@@ -1,4 +1,4 @@
-//! What a program may ask about its transaction and its block: stack height, sibling instructions, stakes.
+//! What a program may ask about its transaction and its block: stack height, units left, sibling instructions, stakes.
 
 use heddle_types::Gates;
 use solana_sbpf::program::BuiltinProgram;
@@ -16,6 +16,9 @@ const ACCOUNT_META_BYTES: u64 = 34;
 pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>, gates: &Gates) {
     add::<GetStackHeight>(loader, "sol_get_stack_height");
     add::<GetProcessedSibling>(loader, "sol_get_processed_sibling_instruction");
+    if gates.remaining_compute_units_syscall_enabled {
+        add::<GetRemainingUnits>(loader, "sol_remaining_compute_units");
+    }
     if gates.enable_get_epoch_stake_syscall {
         add::<GetEpochStake>(loader, "sol_get_epoch_stake");
     }
@@ -27,6 +30,15 @@ syscall!(
     |context, _a, _b, _c, _d, _e| {
         context.consume(costs::SYSCALL_BASE)?;
         Ok(context.transaction.stack_height() as u64)
+    }
+);
+
+syscall!(
+    /// Compute units left after this call is paid.
+    GetRemainingUnits,
+    |context, _a, _b, _c, _d, _e| {
+        context.consume(costs::SYSCALL_BASE)?;
+        Ok(context.remaining_units())
     }
 );
 
@@ -119,16 +131,16 @@ fn find_sibling(transaction: &TransactionContext, index: usize) -> Option<Transa
     siblings.filter(|one| one.stack_height == current.stack_height).nth(index).cloned()
 }
 
-/// DEVIATION: stakes are no input of a Heddle block yet; all of them are zero. Units and checks are those of SIMD-0133.
+/// Units and checks are those of SIMD-0133.
 fn get_epoch_stake(context: &mut InvokeContext, vote: u64) -> Result<u64, VmError> {
     if vote == 0 {
         context.consume(costs::SYSCALL_BASE)?;
-        return Ok(0);
+        return Ok(context.block().epoch_stakes.total());
     }
     let units = costs::SYSCALL_BASE + 32 / costs::CPI_BYTES_PER_UNIT + costs::MEMORY_OPERATION_BASE;
     context.consume(units)?;
-    context.read_pubkey(vote)?;
-    Ok(0)
+    let vote = context.read_pubkey(vote)?;
+    Ok(context.block().epoch_stakes.of(&vote))
 }
 
 #[cfg(test)]
@@ -136,7 +148,10 @@ mod tests {
     use heddle_types::{Account, Pubkey};
 
     use super::*;
-    use crate::syscalls::test_guest::{Guest, OUTPUT, PAYLOAD, PROGRAM, call};
+    use crate::{
+        EpochStakes,
+        syscalls::test_guest::{Guest, OUTPUT, PAYLOAD, PROGRAM, call, gates_with},
+    };
 
     #[test]
     fn tells_the_stack_height() {
@@ -145,13 +160,36 @@ mod tests {
     }
 
     #[test]
-    fn knows_no_stake_but_charges_for_it() {
-        let total = call("sol_get_epoch_stake", [0; 5], b"");
-        assert_eq!((total.returned(), total.syscall_units()), (0, 100));
-        let vote = call("sol_get_epoch_stake", [PAYLOAD, 0, 0, 0, 0], &[1; 32]);
-        assert_eq!((vote.returned(), vote.syscall_units()), (0, 110));
-        call("sol_get_epoch_stake", [5 << 32, 0, 0, 0, 0], b"")
+    fn tells_the_units_left() {
+        let gates = gates_with(|gates| gates.remaining_compute_units_syscall_enabled = true);
+        let guest = Guest::calling("sol_remaining_compute_units", [0; 5], b"").gates(gates);
+        let outcome = guest.unit_limit(10_000).run();
+        // Seven instructions lead up to the call and pay for themselves before.
+        assert_eq!((outcome.returned(), outcome.syscall_units()), (10_000 - 7 - 100, 100));
+    }
+
+    #[test]
+    fn tells_the_stakes_of_the_epoch() {
+        let [first, second] = [Pubkey::new_from_array([1; 32]), Pubkey::new_from_array([2; 32])];
+        let stakes = EpochStakes::new([(first, 30), (second, u64::MAX - 40)].into());
+        let call = |vote: u64, payload: &[u8]| {
+            Guest::calling("sol_get_epoch_stake", [vote, 0, 0, 0, 0], payload).epoch_stakes(stakes.clone()).run()
+        };
+        let total = call(0, b"");
+        assert_eq!((total.returned(), total.syscall_units()), (u64::MAX - 10, 100));
+        for (vote, stake) in [([1; 32], 30), ([2; 32], u64::MAX - 40), ([3; 32], 0)] {
+            let outcome = call(PAYLOAD, &vote);
+            assert_eq!((outcome.returned(), outcome.syscall_units()), (stake, 110));
+        }
+        call(5 << 32, b"")
             .assert_aborted("Access violation reading 32 bytes at address 0x500000000 (in unallocated region)");
+    }
+
+    #[test]
+    fn a_block_without_stakes_has_none() {
+        for vote in [0, PAYLOAD] {
+            assert_eq!(call("sol_get_epoch_stake", [vote, 0, 0, 0, 0], &[1; 32]).returned(), 0);
+        }
     }
 
     const SIBLING: &str = "sol_get_processed_sibling_instruction";
@@ -210,10 +248,12 @@ mod tests {
         bytemuck::cast([data_bytes.to_le_bytes(), account_count.to_le_bytes()])
     }
 
+    const HEIGHT_MAX: usize = costs::INSTRUCTION_STACK_HEIGHT_MAX;
+
     /// Opens an instruction below the current one, whose data is its name.
     fn open(transaction: &mut TransactionContext, name: u8) {
         transaction.add_inner_instruction(0, &[], &[name]);
-        transaction.push(transaction.trace().len() - 1).unwrap();
+        transaction.push(transaction.trace().len() - 1, HEIGHT_MAX).unwrap();
     }
 
     fn siblings(transaction: &TransactionContext) -> String {
@@ -229,12 +269,12 @@ mod tests {
             transaction.add_instruction(0, &[], &[name], |_| (false, false));
         }
         // A calls a, which calls x; B calls b, which calls x, and c, which calls y and z (which calls w).
-        transaction.push(0).unwrap();
+        transaction.push(0, HEIGHT_MAX).unwrap();
         assert_eq!(siblings(&transaction), "");
         open(&mut transaction, b'a');
         open(&mut transaction, b'x');
         (0..3).for_each(|_| transaction.pop().unwrap());
-        transaction.push(1).unwrap();
+        transaction.push(1, HEIGHT_MAX).unwrap();
         assert_eq!(siblings(&transaction), "A");
         open(&mut transaction, b'b');
         assert_eq!(siblings(&transaction), "");
@@ -255,7 +295,7 @@ mod tests {
             assert_eq!(siblings(&transaction), expected);
         }
         transaction.pop().unwrap();
-        transaction.push(2).unwrap();
+        transaction.push(2, HEIGHT_MAX).unwrap();
         assert_eq!(siblings(&transaction), "BA");
     }
 }

@@ -1,9 +1,10 @@
 //! What a guest can call. One family per file; `register_all` is the list.
 //!
-//! Every syscall follows `solana-syscalls` 4.2.2 under mainnet's features: the same units charged at the same points, the
+//! Every syscall follows `solana-syscalls` 4.2.2 under the feature gates of its runtime: the same units charged at the same points, the
 //! same order of checks, the same return codes and texts, because each of them decides what a transaction does.
 
 mod allocation;
+mod big_mod_exp;
 mod bls12_381;
 mod bn254;
 mod control;
@@ -20,7 +21,7 @@ mod return_data;
 mod secp256k1;
 mod sysvar;
 #[cfg(test)]
-mod test_guest;
+pub(crate) mod test_guest;
 
 use heddle_types::Gates;
 use solana_sbpf::program::{BuiltinFunctionDefinition, BuiltinProgram};
@@ -64,10 +65,13 @@ pub(crate) fn register_all(loader: &mut BuiltinProgram<InvokeContext>, gates: &G
     memory::register(loader);
     allocation::register(loader);
     program_address::register(loader);
-    hash::register(loader);
+    hash::register(loader, gates);
     secp256k1::register(loader);
     curve::register(loader, gates);
     bn254::register(loader, gates);
+    if gates.enable_big_mod_exp_syscall {
+        big_mod_exp::register(loader);
+    }
     if gates.enable_poseidon_syscall {
         poseidon::register(loader);
     }
@@ -129,4 +133,58 @@ fn write_result<const N: usize>(
     let Some(result) = result else { return Ok(FAILURE) };
     write_bytes(context, address, &result)?;
     Ok(SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Runtime, syscalls::test_guest::gates_with};
+
+    /// A gate and the syscalls that it registers.
+    type Gate = (fn(&mut Gates) -> &mut bool, &'static [&'static str]);
+
+    const GATED: &[Gate] = &[
+        (|gates| &mut gates.blake3_syscall_enabled, &["sol_blake3"]),
+        (|gates| &mut gates.enable_sha512_syscall, &["sol_sha512"]),
+        (|gates| &mut gates.enable_big_mod_exp_syscall, &["sol_big_mod_exp"]),
+        (|gates| &mut gates.remaining_compute_units_syscall_enabled, &["sol_remaining_compute_units"]),
+        (|gates| &mut gates.last_restart_slot_sysvar, &["sol_get_last_restart_slot"]),
+        (|gates| &mut gates.get_sysvar_syscall_enabled, &["sol_get_sysvar"]),
+        (|gates| &mut gates.enable_get_epoch_stake_syscall, &["sol_get_epoch_stake"]),
+        (
+            |gates| &mut gates.curve25519_syscall_enabled,
+            &["sol_curve_validate_point", "sol_curve_group_op", "sol_curve_multiscalar_mul"],
+        ),
+        (|gates| &mut gates.enable_bls12_381_syscall, &["sol_curve_decompress", "sol_curve_pairing_map"]),
+        (|gates| &mut gates.enable_alt_bn128_syscall, &["sol_alt_bn128_group_op"]),
+        (|gates| &mut gates.enable_alt_bn128_compression_syscall, &["sol_alt_bn128_compression"]),
+        (|gates| &mut gates.enable_poseidon_syscall, &["sol_poseidon"]),
+    ];
+
+    /// Names that both environments of a runtime under `gates` know.
+    fn registered(gates: Gates) -> BTreeSet<String> {
+        let runtime = Runtime::builder(gates).build();
+        let names = |loader: &BuiltinProgram<InvokeContext>| {
+            let registry = loader.get_function_registry();
+            let names = registry.iter().map(|(_, (name, _))| String::from_utf8_lossy(name).into_owned());
+            names.collect::<BTreeSet<_>>()
+        };
+        let deployable = names(runtime.deployment_loader());
+        let mut executable = names(runtime.loader());
+        assert!(executable.remove(ALLOC_FREE));
+        assert_eq!(executable, deployable);
+        executable
+    }
+
+    #[test]
+    fn a_gate_registers_its_syscalls_and_no_others() {
+        for (gate, names) in GATED {
+            let mut without = registered(gates_with(|gates| *gate(gates) = false));
+            let with = registered(gates_with(|gates| *gate(gates) = true));
+            without.extend(names.iter().map(|name| (*name).to_owned()));
+            assert_eq!(with, without, "{names:?}");
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! Deployment of a new program from a buffer.
 
 use heddle_types::{Pubkey, limits};
-use heddle_vm::{AccountMeta, Deployable, Instruction, InvokeContext, log_line};
+use heddle_vm::{AccountMeta, Deployable, InvokeContext, log_line};
 use solana_instruction_error::InstructionError;
-use solana_sdk_ids::{bpf_loader_upgradeable, system_program, sysvar};
+use solana_sdk_ids::{bpf_loader_upgradeable, sysvar};
 
 use super::{
-    check_buffer, check_distinct, check_sysvar, copy_program, read_state, refuse, state::LoaderV3State, write_state,
+    super::system, check_buffer, check_distinct, check_sysvar, copy_program, read_state, refuse, state::LoaderV3State,
+    write_state,
 };
 
 // Accounts.
@@ -39,7 +40,10 @@ pub(super) fn deploy(context: &mut InvokeContext, max_data_bytes: u64) -> Result
     drain_buffer(context)?;
     let lamports = context.block().sysvars.rent.minimum_balance(program_data_bytes).max(1);
     let buffer = *context.account_key(BUFFER)?;
-    let create = create_account(payer, program_data, buffer, lamports, program_data_bytes);
+    let space = program_data_bytes as u64;
+    let mut create = system::create_account(payer, program_data, lamports, space, &bpf_loader_upgradeable::ID);
+    // Named because its lamports have moved: those of all the callee's accounts must balance.
+    create.accounts.push(AccountMeta { key: buffer, is_signer: false, is_writable: true });
     context.invoke_signed(&create, &[program_data])?;
 
     let bytes = context.account(BUFFER)?.shared_data();
@@ -98,21 +102,4 @@ fn drain_buffer(context: &mut InvokeContext) -> Result<(), InstructionError> {
     let lamports = context.account(BUFFER)?.lamports();
     context.account(PAYER)?.checked_add_lamports(lamports)?;
     context.account(BUFFER)?.set_lamports(0)
-}
-
-/// The system program's `CreateAccount`. The buffer is named because its lamports have moved and must balance.
-fn create_account(payer: Pubkey, to: Pubkey, buffer: Pubkey, lamports: u64, size_bytes: usize) -> Instruction {
-    let mut data = vec![0; 4];
-    data.extend(lamports.to_le_bytes());
-    data.extend((size_bytes as u64).to_le_bytes());
-    data.extend(bpf_loader_upgradeable::ID.to_bytes());
-    Instruction {
-        program: system_program::ID,
-        accounts: vec![
-            AccountMeta { key: payer, is_signer: true, is_writable: true },
-            AccountMeta { key: to, is_signer: true, is_writable: true },
-            AccountMeta { key: buffer, is_signer: false, is_writable: true },
-        ],
-        data,
-    }
 }

@@ -1,11 +1,11 @@
 //! More room for a program's bytes. Its slot of deployment moves on, so that it cannot be invoked before the next slot.
 
 use heddle_types::{Pubkey, limits};
-use heddle_vm::{AccountMeta, Deployable, Instruction, InvokeContext, log_line};
+use heddle_vm::{Deployable, InvokeContext, log_line};
 use solana_instruction_error::InstructionError;
-use solana_sdk_ids::{bpf_loader_upgradeable, system_program};
+use solana_sdk_ids::bpf_loader_upgradeable;
 
-use super::{check_distinct, read_state, refuse, state::LoaderV3State, write_state};
+use super::{super::system, check_distinct, read_state, refuse, state::LoaderV3State, write_state};
 
 // Accounts; 2 would be the system program and is not looked at.
 const PROGRAM_DATA: usize = 0;
@@ -116,11 +116,5 @@ fn fund(context: &mut InvokeContext, program_data: Pubkey, size_bytes: usize) ->
         return Ok(());
     }
     let payer = *context.account_key(PAYER)?;
-    let mut data = vec![2, 0, 0, 0];
-    data.extend(payment.to_le_bytes());
-    let accounts = vec![
-        AccountMeta { key: payer, is_signer: true, is_writable: true },
-        AccountMeta { key: program_data, is_signer: false, is_writable: true },
-    ];
-    context.invoke_signed(&Instruction { program: system_program::ID, accounts, data }, &[])
+    context.invoke_signed(&system::transfer(payer, program_data, payment), &[])
 }

@@ -18,14 +18,14 @@ const ILLEGAL_OWNER: InstructionError = InstructionError::Custom(2);
 
 /// The seed of a derived address, copied out so that the context is free to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seed {
+pub(in crate::builtins) struct Seed {
     bytes: [u8; SEED_BYTES_MAX],
     /// `None`: longer than any valid seed.
     size_bytes: Option<u8>,
 }
 
 impl Seed {
-    fn new(seed: &str) -> Self {
+    pub(in crate::builtins) fn new(seed: &str) -> Self {
         let mut bytes = [0; SEED_BYTES_MAX];
         let Some(target) = bytes.get_mut(..seed.len()) else { return Self { bytes, size_bytes: None } };
         target.copy_from_slice(seed.as_bytes());
@@ -33,7 +33,7 @@ impl Seed {
     }
 
     /// The address that `base` derives with this seed for `owner`.
-    pub(super) fn derive(&self, base: &Pubkey, owner: &Pubkey) -> Result<Pubkey, InstructionError> {
+    pub(in crate::builtins) fn derive(&self, base: &Pubkey, owner: &Pubkey) -> Result<Pubkey, InstructionError> {
         let size_bytes = self.size_bytes.ok_or(MAX_SEED_LENGTH_EXCEEDED)?;
         if owner.as_ref().ends_with(DERIVED_ADDRESS_MARKER) {
             return Err(ILLEGAL_OWNER);
@@ -71,6 +71,16 @@ impl SystemInstruction {
     pub(super) fn decode(data: &[u8]) -> Result<Self, InstructionError> {
         let mut reader = Reader(&data[..data.len().min(DECODED_BYTES_MAX)]);
         Self::read(&mut reader).ok_or(InstructionError::InvalidInstructionData)
+    }
+
+    /// Data of a transfer.
+    pub(super) fn encode_transfer(lamports: u64) -> Vec<u8> {
+        [&2u32.to_le_bytes()[..], &lamports.to_le_bytes()].concat()
+    }
+
+    /// Data of an account's creation.
+    pub(super) fn encode_create_account(lamports: u64, space: u64, owner: &Pubkey) -> Vec<u8> {
+        [&0u32.to_le_bytes()[..], &lamports.to_le_bytes(), &space.to_le_bytes(), owner.as_ref()].concat()
     }
 
     fn read(from: &mut Reader) -> Option<Self> {

@@ -7,9 +7,12 @@ mod instruction;
 mod nonce;
 
 use accounts::Address;
-use heddle_vm::InvokeContext;
+use heddle_types::{Gates, Pubkey, limits};
+use heddle_vm::{AccountMeta, Instruction, InvokeContext};
+pub(in crate::builtins) use instruction::Seed;
 use instruction::SystemInstruction;
 use solana_instruction_error::InstructionError;
+use solana_sdk_ids::system_program;
 
 /// Cost of any instruction.
 const COMPUTE_UNITS: u64 = 150;
@@ -50,6 +53,9 @@ pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionErro
             let to = Address::derived(context, 1, &base, &seed, &owner)?;
             accounts::create(context, &to, lamports, space, &owner)
         }
+        SystemInstruction::CreateAccountAllowPrefund { .. } if !context.gates().create_account_allow_prefund => {
+            Err(InstructionError::InvalidInstructionData)
+        }
         SystemInstruction::CreateAccountAllowPrefund { lamports, space, owner } => {
             context.check_account_count(if lamports > 0 { 2 } else { 1 })?;
             let to = Address::plain(*context.account_key(0)?);
@@ -85,4 +91,38 @@ pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionErro
         SystemInstruction::AuthorizeNonceAccount { authority } => nonce::authorize(context, &authority),
         SystemInstruction::UpgradeNonceAccount => nonce::upgrade(context),
     }
+}
+
+/// Account data that an instruction with this data asks for, in bytes; `None` if it can only fail. For the cost model.
+pub fn allocated_bytes(data: &[u8], gates: &Gates) -> Option<u64> {
+    let space = match SystemInstruction::decode(data).ok()? {
+        SystemInstruction::CreateAccount { space, .. }
+        | SystemInstruction::CreateAccountWithSeed { space, .. }
+        | SystemInstruction::Allocate { space }
+        | SystemInstruction::AllocateWithSeed { space, .. } => space,
+        SystemInstruction::CreateAccountAllowPrefund { space, .. } => {
+            gates.create_account_allow_prefund.then_some(space)?
+        }
+        _ => 0,
+    };
+    (space <= limits::ACCOUNT_DATA_BYTES_MAX as u64).then_some(space)
+}
+
+/// A transfer, for other builtins to invoke.
+pub(crate) fn transfer(from: Pubkey, to: Pubkey, lamports: u64) -> Instruction {
+    let accounts = vec![
+        AccountMeta { key: from, is_signer: true, is_writable: true },
+        AccountMeta { key: to, is_signer: false, is_writable: true },
+    ];
+    Instruction { program: system_program::ID, accounts, data: SystemInstruction::encode_transfer(lamports) }
+}
+
+/// The creation of an account, for other builtins to invoke.
+pub(crate) fn create_account(from: Pubkey, to: Pubkey, lamports: u64, space: u64, owner: &Pubkey) -> Instruction {
+    let accounts = vec![
+        AccountMeta { key: from, is_signer: true, is_writable: true },
+        AccountMeta { key: to, is_signer: true, is_writable: true },
+    ];
+    let data = SystemInstruction::encode_create_account(lamports, space, owner);
+    Instruction { program: system_program::ID, accounts, data }
 }

@@ -1,0 +1,4 @@
+//! See `heddle_fuzz_harness::elf`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| heddle_fuzz_harness::elf(data));
