@@ -9,7 +9,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heddle_engine::{Block, Engine, Lattice, Outcome, Parallelism, VerifiedTransaction};
-use heddle_types::{Account, Hash, Pubkey, TransactionError};
+use heddle_types::{Account, Hash, Pubkey, TransactionError, ids};
 use serde_json::Value;
 
 fn read_json(name: &str) -> Value {
@@ -67,7 +67,9 @@ impl<'a> Replay<'a> {
     fn new(chain: &'a Value, environment: &'a BTreeMap<Pubkey, Account>) -> Self {
         let own = accounts(&chain["accounts"]);
         let keys = own.keys().copied().collect();
+        // The environment's history is of a later slot; a chain makes its own.
         let mut genesis = environment.clone();
+        genesis.retain(|key, _| ![ids::sysvar::slot_hashes::ID, ids::sysvar::recent_blockhashes::ID].contains(key));
         genesis.extend(own);
         let engine = Engine::builder()
             .accounts(genesis)
