@@ -316,3 +316,8 @@ fn verification() {
 fn generated_programs() {
     check_topic("generated_programs");
 }
+
+#[test]
+fn loader_v3() {
+    check_topic("loader_v3");
+}

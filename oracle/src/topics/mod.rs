@@ -11,12 +11,13 @@ mod feature_gate;
 mod fees;
 mod generated;
 mod generated_programs;
+pub mod loader_v3;
 mod memo;
 mod precompiles;
 mod stake;
 mod syscall_pointers;
 mod syscalls;
-mod system;
+pub mod system;
 mod token;
 mod token_2022;
 mod vm_limits;
@@ -52,4 +53,5 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "feature_gate", cases: feature_gate::cases },
     Topic { name: "stake", cases: stake::cases },
     Topic { name: "zk_elgamal_proof", cases: zk_elgamal_proof::cases },
+    Topic { name: "loader_v3", cases: loader_v3::cases },
 ];
