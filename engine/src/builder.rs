@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use heddle_scheduler::{Pool, Schedule};
 use heddle_storage::{MemoryStore, Store, Tip};
 use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids};
-use heddle_vm::{BlockEnvironment, Clock, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache};
+use heddle_vm::{
+    BlockEnvironment, Clock, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache,
+};
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 
