@@ -40,3 +40,9 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "stake", cases: stake::cases },
     Topic { name: "zk_elgamal_proof", cases: zk_elgamal_proof::cases },
 ];
+
+/// A random case from a number.
+pub type Sequence = fn(&Environment, u64) -> Case;
+
+/// Generators of random cases, with the topics whose few committed ones they made.
+pub const SEQUENCES: &[(&str, Sequence)] = &[("generated", generated::sequence), ("vote", vote::sequence)];

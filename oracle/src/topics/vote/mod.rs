@@ -65,6 +65,11 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
     cases
 }
 
+/// The random sequence of `seed`; the topic has the first few.
+pub fn sequence(environment: &Environment, seed: u64) -> Case {
+    generated::sequence(&Topic { environment }, seed)
+}
+
 /// Makes cases.
 struct Topic<'a> {
     environment: &'a Environment,
