@@ -344,14 +344,32 @@ fn status_text(rule: &Rule) -> String {
 
 fn proof(rule: &Rule, tree: &Tree) -> String {
     let mut proofs = Vec::new();
-    proofs.extend(rule.oracle.iter().map(|reference| {
-        let (cases, transactions) = tree.count(reference);
-        let name = reference.trim_end_matches('_').replace(':', ": ");
-        format!("oracle {name} ({cases} cases, {transactions} transactions)")
-    }));
+    proofs.extend(cases_by_topic(&rule.oracle, tree));
     proofs.extend(rule.corpora.iter().map(|name| format!("[{name}](#corpora)")));
     proofs.extend(tests_by_file(&rule.tests));
     if proofs.is_empty() { "–".into() } else { proofs.join("; ") }
+}
+
+/// Cases and transactions of each topic, whatever prefixes they are named by.
+fn cases_by_topic(references: &[String], tree: &Tree) -> Vec<String> {
+    let mut by_topic: Vec<(&str, Vec<&str>, usize, usize)> = Vec::new();
+    for reference in references {
+        let (topic, prefix) = reference.split_once(':').unwrap_or((reference, ""));
+        let (cases, transactions) = tree.count(reference);
+        if !by_topic.iter().any(|known| known.0 == topic) {
+            by_topic.push((topic, Vec::new(), 0, 0));
+        }
+        let known = by_topic.iter_mut().find(|known| known.0 == topic).expect("it was added");
+        known.1.extend((!prefix.is_empty()).then_some(prefix));
+        known.2 += cases;
+        known.3 += transactions;
+    }
+    let text = |(topic, prefixes, cases, transactions): (&str, Vec<&str>, usize, usize)| {
+        let names = prefixes.iter().map(|prefix| format!("`{prefix}…`")).collect::<Vec<_>>().join(", ");
+        let names = if names.is_empty() { names } else { format!("{names}: ") };
+        format!("oracle `{topic}` ({names}{cases} cases, {transactions} transactions)")
+    };
+    by_topic.into_iter().map(text).collect()
 }
 
 /// `file`: names, one file after the other.

@@ -18,6 +18,7 @@ use crate::{
     report::{CaseReport, Verdict},
     schema::firedancer as schema,
     suite::{Format, SuiteFile},
+    sysvar_accounts,
 };
 
 /// The entry point that instruction fixtures name.
@@ -126,30 +127,13 @@ fn block(accounts: &[(Pubkey, Account)], slot: u64) -> BlockEnvironment {
     cache.set_account_data(sysvar::rent::ID, &default_rent().to_bytes());
     cache.set_account_data(sysvar::epoch_schedule::ID, &EpochSchedule::with_warmup(432_000).to_bytes());
     cache.set_account_data(sysvar::last_restart_slot::ID, &LAST_RESTART_SLOT_DEFAULT.to_le_bytes());
-    for (key, account) in accounts.iter().rev().filter(|(key, account)| account.lamports > 0 && is_sysvar(key)) {
-        cache.set_account_data(*key, &account.data);
-    }
+    sysvar_accounts::fill(&mut cache, accounts, |account| account.lamports > 0);
     let newest = cache.data(&sysvar::recent_blockhashes::ID).and_then(last_blockhash);
     let (blockhash, lamports_per_signature) = newest.unwrap_or_default();
     let mut block = BlockEnvironment::new(cache.clock, blockhash);
     block.lamports_per_signature = lamports_per_signature;
     block.sysvars = cache;
     block
-}
-
-/// The sysvars that a cache holds, wherever their accounts' owner comes from.
-fn is_sysvar(key: &Pubkey) -> bool {
-    [
-        sysvar::clock::ID,
-        sysvar::epoch_schedule::ID,
-        sysvar::epoch_rewards::ID,
-        sysvar::rent::ID,
-        sysvar::slot_hashes::ID,
-        sysvar::stake_history::ID,
-        sysvar::last_restart_slot::ID,
-        sysvar::recent_blockhashes::ID,
-    ]
-    .contains(key)
 }
 
 /// The last entry of the recent-blockhashes sysvar: hash and fee.

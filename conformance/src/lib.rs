@@ -24,6 +24,7 @@ mod programs;
 pub mod report;
 pub mod schema;
 pub mod suite;
+mod sysvar_accounts;
 pub mod vm;
 pub mod wire;
 mod wire_structure;

@@ -16,6 +16,7 @@ use crate::{
     report::{CaseReport, Verdict},
     schema::mollusk as schema,
     suite::{Format, SuiteFile},
+    sysvar_accounts,
 };
 
 /// Runs Mollusk's fixtures.
@@ -160,9 +161,7 @@ fn block(
 ) -> Result<BlockEnvironment, FixtureError> {
     let none = schema::SysvarContext::default();
     let mut cache = sysvar_cache(sysvars.unwrap_or(&none))?;
-    for (key, account) in accounts.iter().rev().filter(|(_, account)| account.owner == sysvar::ID) {
-        cache.set_account_data(*key, &account.data);
-    }
+    sysvar_accounts::fill(&mut cache, accounts, |_| true);
     let mut block = BlockEnvironment::new(cache.clock, Hash::default());
     block.sysvars = cache;
     Ok(block)

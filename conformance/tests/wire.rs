@@ -31,7 +31,7 @@ fn recorded_transactions() {
             continue;
         }
         count += 1;
-        unverified += u64::from(error.contains("Signature"));
+        unverified += u64::from(error == "SignatureFailure");
         folder = folder.with(&format!("{index:03}.bin"), bytes);
     }
     assert!(count > 100 && unverified > 0);

@@ -61,7 +61,7 @@ impl Chain {
             header: tip.header,
             lattice: Lattice::from_bytes(&tip.lattice),
             blockhashes: BlockhashQueue::from_headers(&headers[queue_start..]),
-            slot_hashes: headers.iter().rev().map(|header| (header.slot, header.block_hash)).collect(),
+            slot_hashes: restore_slot_hashes(store, &tip.header)?,
             epoch_start_timestamp,
         };
         let statuses = restore_statuses(store.statuses()?, cache);
@@ -124,6 +124,29 @@ impl Chain {
         self.open_slots.push_back(header.slot);
         undo
     }
+}
+
+/// The slot-hashes sysvar as the newest block saw it, and that block. Genesis adds nothing to a sysvar that it was given
+/// from a later slot: such a chain goes on from another one's accounts.
+fn restore_slot_hashes(store: &dyn Store, newest: &BlockHeader) -> Result<VecDeque<(u64, Hash)>, StoreError> {
+    let account = store.accounts(&[sysvar::slot_hashes::ID])?.pop().flatten();
+    let mut entries = account.and_then(|account| slot_hashes_from_bytes(&account.data)).unwrap_or_default();
+    if entries.front().is_none_or(|(slot, _)| *slot < newest.slot) {
+        entries.push_front((newest.slot, newest.block_hash));
+    }
+    entries.truncate(SLOT_HASHES_MAX);
+    Ok(entries)
+}
+
+/// Account data: count, then (slot, hash), newest first. `None` if it holds fewer than it counts.
+fn slot_hashes_from_bytes(data: &[u8]) -> Option<VecDeque<(u64, Hash)>> {
+    let (count, entries) = data.split_first_chunk()?;
+    let count = usize::try_from(u64::from_le_bytes(*count)).ok()?;
+    let entries = entries.as_chunks::<40>().0.get(..count)?.iter().map(|entry| {
+        let (slot, hash) = entry.split_first_chunk()?;
+        Some((u64::from_le_bytes(*slot), Hash::new_from_array(hash.try_into().ok()?)))
+    });
+    entries.collect()
 }
 
 /// Fills the cache from stored statuses and groups them by slot.

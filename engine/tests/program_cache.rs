@@ -7,6 +7,7 @@ use common::{program::*, *};
 use heddle_engine::{Block, Engine, ExecutedBlock, Outcome, Parallelism, VerifiedTransaction};
 use heddle_storage::MemoryStore;
 use heddle_types::{Account, InstructionError, Pubkey, TransactionError};
+use heddle_vm::ExecutionMode;
 use std::sync::Arc;
 
 const PROGRAM: u8 = 100;
@@ -56,7 +57,10 @@ struct Chain {
 
 impl Chain {
     fn new(mode: Parallelism) -> Self {
+        // The serial reference interprets what the others compile.
+        let execution = if mode == Parallelism::Serial { ExecutionMode::Interpreter } else { ExecutionMode::Jit };
         let engine = Engine::builder()
+            .runtime(heddle_programs::runtime_builder().execution_mode(execution).build())
             .workers(1)
             .workers_max(4)
             .record_details(true)

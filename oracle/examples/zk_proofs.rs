@@ -53,8 +53,8 @@ fn percentages() {
     let (base, base_opening) = Pedersen::new(1u64);
     let (fee, fee_opening) = Pedersen::new(1u64);
     let delta = WHOLE - RATE;
-    let delta_commitment = &times(&fee, WHOLE) - &times(&base, RATE);
-    let delta_opening = &times_opening(&fee_opening, WHOLE) - &times_opening(&base_opening, RATE);
+    let delta_commitment = times(&fee, WHOLE) - times(&base, RATE);
+    let delta_opening = times_opening(&fee_opening, WHOLE) - times_opening(&base_opening, RATE);
     let (claimed, claimed_opening) = Pedersen::new(delta);
     let below = PercentageWithCapProofData::new(
         &fee,
@@ -87,11 +87,11 @@ fn percentages() {
 }
 
 fn times(commitment: &PedersenCommitment, count: u64) -> PedersenCommitment {
-    (1..count).fold(*commitment, |sum, _| &sum + commitment)
+    (1..count).fold(*commitment, |sum, _| sum + commitment)
 }
 
 fn times_opening(opening: &PedersenOpening, count: u64) -> PedersenOpening {
-    (1..count).fold(opening.clone(), |sum, _| &sum + opening)
+    (1..count).fold(opening.clone(), |sum, _| sum + opening)
 }
 
 macro_rules! range {

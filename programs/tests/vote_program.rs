@@ -3,8 +3,9 @@
 mod common;
 
 use common::{Instruction, Meta, Outcome, World, budget, key, r, s, w};
-use heddle_types::{Account, Hash, InstructionError, Pubkey, limits};
-use heddle_vm::{Clock, slot_hashes_to_bytes};
+use heddle_programs::runtime_builder_with;
+use heddle_types::{Account, FeatureSet, Hash, InstructionError, Pubkey, features::gate, limits};
+use heddle_vm::{Clock, EpochSchedule, SysvarCache, slot_hashes_to_bytes};
 use solana_sdk_ids::{sysvar, vote};
 
 const VOTE_ACCOUNT_BYTES: usize = 3762;
@@ -142,4 +143,31 @@ fn costs_are_taken_before_anything_is_looked_at() {
     let nothing = Instruction { program: vote::ID, accounts: vec![], data: vec![] };
     let outcome = world(&[]).run_all(&[nothing], budget(2_099));
     assert_eq!(outcome.error(), Some(InstructionError::ComputationalBudgetExceeded));
+}
+
+#[test]
+fn a_block_without_sysvars_supports_nothing_that_reads_them() {
+    let mut world = initialized(&[994, 990]);
+    world.block.sysvars = SysvarCache::empty();
+    let withdrawer = || vec![w(vote_account()), s(key(3))];
+    let withdraw = instruction(3, &1u64.to_le_bytes(), withdrawer());
+    for one in [tower_sync(&[(990, 1)]), slot_vote(990), initialize(), withdraw, instruction(5, &[1], withdrawer())] {
+        assert_eq!(world.run(&one).error(), Some(InstructionError::UnsupportedSysvar));
+    }
+    let bps = instruction(18, &[5, 0, 0, 0, 0, 0], withdrawer());
+    assert_eq!(world.run(&bps).result, Ok(()));
+}
+
+#[test]
+fn epochs_are_counted_from_the_first_of_full_length() {
+    let gates = FeatureSet::mainnet().deactivate(&gate::delay_commission_updates).gates().expect("switchable");
+    let mut world = World { runtime: runtime_builder_with(gates).build(), ..initialized(&[]) };
+    let raise = || instruction(5, &[9], vec![w(vote_account()), s(key(3))]);
+    for (first_normal_slot, expected) in [(0, Some(InstructionError::Custom(19))), (901, None)] {
+        let schedule = EpochSchedule { slots_per_epoch: 900, first_normal_slot, ..EpochSchedule::default() };
+        world.block.sysvars.set(sysvar::epoch_schedule::ID, &schedule.to_bytes());
+        let clock = Clock { slot: 900 + 451, ..Clock::default() };
+        world.block.sysvars.set(sysvar::clock::ID, &clock.to_bytes());
+        assert_eq!(world.run(&raise()).error(), expected, "first normal slot {first_normal_slot}");
+    }
 }

@@ -44,7 +44,7 @@ const DATA_BYTES_MAX: usize = 1_200;
 pub fn builtins(data: &[u8]) {
     let mut input = Input::new(data);
     let programs = &*NATIVE;
-    let first = input.below(programs.len());
+    let first = choose_program(&mut input);
     let mut accounts: Vec<Entry> = (0..PLAIN_COUNT).map(|index| plain(index, &mut input)).collect();
     accounts.extend(SYSVARS.iter().map(|key| {
         let data = block().sysvars.data(key).unwrap_or(&[0; 40]);
@@ -60,13 +60,22 @@ pub fn builtins(data: &[u8]) {
     let count = 1 + input.below(INSTRUCTIONS_MAX);
     let instructions = (0..count)
         .map(|index| {
-            let program = if index == 0 { first } else { input.below(programs.len()) };
+            let program = if index == 0 { first } else { choose_program(&mut input) };
             any_instruction(programs_start + program, &accounts, &mut input)
         })
         .collect();
-    let compute_unit_limit = input.pick(&[200_000, 3_000, 100]);
+    let compute_unit_limit = input.pick(&[1_400_000, 200_000, 3_000, 100]);
     let budget = ComputeBudget { compute_unit_limit, ..ComputeBudget::default() };
     Scenario { accounts, instructions, budget, programs: Programs::default() }.run();
+}
+
+/// An index among the native programs: that whose bytes add up to the input's byte, or nearly. A committed input thereby
+/// means the same program when others are added.
+fn choose_program(input: &mut Input<'_>) -> usize {
+    let byte = input.byte();
+    let distance = |key: &Pubkey| key.as_array().iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte)) ^ byte;
+    let nearest = NATIVE.iter().enumerate().min_by_key(|(_, key)| distance(key));
+    nearest.map_or(0, |(index, _)| index)
 }
 
 /// A small tag, as most native programs begin with, then keys and words; or bytes alone.

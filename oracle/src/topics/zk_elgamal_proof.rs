@@ -11,9 +11,13 @@ use crate::{
 use solana_account::Account;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_message::v1::TransactionConfig;
-use solana_sdk_ids::{system_program, zk_elgamal_proof_program::ID};
+use solana_sdk_ids::{bpf_loader, system_program, zk_elgamal_proof_program::ID};
 
 const PROOFS: &str = include_str!("../../zk_proofs.txt");
+
+/// A program that calls its first account with its own instruction data and the accounts after it; its text is in
+/// `programs/tests/zk_elgamal_proof.rs`.
+const FORWARD: &str = include_str!("../../forward.hex");
 
 /// Authority and kind, before the statement of a context state.
 const HEADER_SPACE: usize = 33;
@@ -68,15 +72,20 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
     cases.extend(close(environment));
     cases.extend(close_refused(environment));
     cases.extend(lifecycles(environment));
+    cases.extend(called(environment));
     cases
 }
 
 /// The bytes of a named proof: statement, then what proves it.
 pub fn proof(name: &str) -> Vec<u8> {
     let line = PROOFS.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let digits = line.unwrap_or_else(|| panic!("no proof is named {name}")).as_bytes();
-    let digit = |byte: u8| char::from(byte).to_digit(16).expect("a hexadecimal digit") as u8;
-    digits.chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    from_hex(line.unwrap_or_else(|| panic!("no proof is named {name}")))
+}
+
+/// Bytes of hexadecimal digits, on any number of lines.
+fn from_hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit as u8).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// Verify `proof`, a tag's instruction.
@@ -116,6 +125,9 @@ fn state(authority: &str, mark: u8, statement_space: usize) -> Account {
 fn state_metas() -> Vec<AccountMeta> {
     vec![w(address("state")), r(address("authority"))]
 }
+
+/// A way to spoil a unit, and its name.
+type Change = (&'static str, fn(&mut [u8]));
 
 /// One proof and what its instruction is known to want.
 struct Kind<'a> {
@@ -209,7 +221,7 @@ impl Kind<'_> {
     /// Each unit flipped in its lowest bit; for the short proofs also each unit all ones and all zeros.
     fn corrupted(&self) -> Vec<Case> {
         let is_long = self.proof.len() > LEGACY_DATA_BYTES_MAX;
-        let mut changes: Vec<(&str, fn(&mut [u8]))> = vec![("flipped", |unit| unit[0] ^= 1)];
+        let mut changes: Vec<Change> = vec![("flipped", |unit| unit[0] ^= 1)];
         if !is_long {
             changes.push(("ones", |unit| unit.fill(0xff)));
             changes.push(("zeros", |unit| unit.fill(0)));
@@ -427,5 +439,47 @@ fn lifecycles(environment: &Environment) -> Vec<Case> {
             .ok(&both, &[closing(close_metas())])
             .fails(&both, &[closing(close_metas()), limit(50_000)]),
         case("create_without_rent").fails(&signers, &[create("payer", "state", 1_000, space, ID), record()]),
+    ]
+}
+
+/// Called by a program.
+fn called(environment: &Environment) -> Vec<Case> {
+    let forward = from_hex(FORWARD);
+    let caller = Account { executable: true, ..account(environment.exempt(forward.len()), forward, bpf_loader::ID) };
+    let case = |name: &str| Case::new(environment, format!("called_{name}")).account(address("caller"), caller.clone());
+    let through =
+        |inner: Instruction| instruction(address("caller"), [vec![r(ID)], inner.accounts].concat(), inner.data);
+    let (one, both) = (["payer"], ["payer", "authority"]);
+    let small = proof("pubkey_validity");
+    let free = || owned(vec![0; HEADER_SPACE + 32]);
+    let mut forged = small.clone();
+    forged[95] ^= 1;
+    vec![
+        case("valid").ok(&one, &[through(verify(4, &small, vec![]))]),
+        case("forged").fails(&one, &[through(verify(4, &forged, vec![]))]),
+        case("too_long").fails(&one, &[through(verify(4, &[small.as_slice(), &[0]].concat(), vec![]))]),
+        case("tag_13").fails(&one, &[through(instruction(ID, vec![], [13]))]),
+        case("empty").fails(&one, &[through(instruction(ID, vec![], []))]),
+        case("units_exhausted").fails(&one, &[limit(3_700), through(verify(4, &small, vec![]))]),
+        case("proof_in_account")
+            .account(address("proofs"), account(SOL, proof("range_u256_four"), address("program")))
+            .ok(&one, &[limit(500_000), through(verify_in_account(8, 0, vec![r(address("proofs"))]))]),
+        case("record").account(address("state"), free()).ok(&one, &[through(verify(4, &small, state_metas()))]),
+        case("record_readonly")
+            .account(address("state"), free())
+            .fails(&one, &[through(verify(4, &small, vec![r(address("state")), r(address("authority"))]))]),
+        case("record_initialised")
+            .account(address("state"), state("authority", 1, 32))
+            .fails(&one, &[through(verify(4, &small, state_metas()))]),
+        case("close")
+            .account(address("state"), state("authority", 4, 32))
+            .ok(&both, &[through(closing(close_metas()))]),
+        case("close_not_signed").account(address("state"), state("authority", 4, 32)).fails(
+            &one,
+            &[through(closing(vec![w(address("state")), w(address("destination")), r(address("authority"))]))],
+        ),
+        case("record_and_close")
+            .account(address("state"), free())
+            .ok(&both, &[through(verify(4, &small, state_metas())), through(closing(close_metas()))]),
     ]
 }

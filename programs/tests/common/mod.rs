@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use heddle_programs::{runtime, runtime_builder, shipped_programs};
+use heddle_programs::{runtime, runtime_builder_with, shipped_programs};
 use heddle_types::{Account, Hash, InstructionError, Pubkey};
 use heddle_vm::{
     BlockEnvironment, Clock, ComputeBudget, ExecutionMode, InvokeContext, ProgramEntry, ProgramSource, Runtime,
@@ -156,9 +156,10 @@ impl World {
 
     /// Runs instructions as one transaction: flags of one key are shared by all of them.
     pub fn run_all(&self, instructions: &[Instruction], budget: ComputeBudget) -> Outcome {
-        let outcome = self.run_on(&self.runtime, instructions, budget);
+        let runtime = &self.runtime;
+        let outcome = self.run_on(runtime, instructions, budget);
         if !self.programs.0.is_empty() {
-            let interpreter = runtime_builder().execution_mode(ExecutionMode::Interpreter).build();
+            let interpreter = runtime_builder_with(*runtime.gates()).execution_mode(ExecutionMode::Interpreter).build();
             let interpreted = self.run_on(&interpreter, instructions, budget);
             assert_eq!(interpreted, outcome, "interpreted and compiled differ");
         }

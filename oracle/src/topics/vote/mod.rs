@@ -5,6 +5,7 @@
 //! the environment's.
 
 mod authorize;
+mod chaos;
 mod generated;
 mod initialize;
 mod lamports;
@@ -62,6 +63,7 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
     cases.extend(lamports::cases(&topic));
     cases.extend(malformed::cases(&topic));
     cases.extend(generated::cases(&topic));
+    cases.extend(chaos::cases(&topic));
     cases
 }
 

@@ -1,14 +1,13 @@
 //! Instructions that name another voter or withdrawer.
 
 use heddle_types::Pubkey;
-use heddle_vm::InvokeContext;
+use heddle_vm::{Clock, InvokeContext};
 use solana_instruction_error::InstructionError;
-use solana_sdk_ids::sysvar;
 
 use super::{
-    VoteError, bls, check_signed, check_sysvar,
+    VoteError, bls, check_signed,
     instruction::{Authority, BlsKey, DerivedAuthority},
-    load, store,
+    load, store, sysvars,
 };
 
 /// Cost of checking a BLS key (SIMD-0387).
@@ -37,8 +36,8 @@ pub(super) fn plain(
     new_authority: &Pubkey,
     authority: &Authority,
 ) -> Result<(), InstructionError> {
-    check_sysvar(context, 1, &sysvar::clock::ID)?;
-    authorize(context, new_authority, authority, &Consent::Signers)
+    let clock = sysvars::clock_at(context, 1)?;
+    authorize(context, &clock, (authority, new_authority), &Consent::Signers)
 }
 
 /// The new authority is account 3 and must sign.
@@ -79,17 +78,17 @@ fn derived(
     current: &DerivedAuthority,
     new_authority: &Pubkey,
 ) -> Result<(), InstructionError> {
-    check_sysvar(context, 1, &sysvar::clock::ID)?;
+    let clock = sysvars::clock_at(context, 1)?;
     let base = context.account(2)?;
     let is_signed = base.is_signer();
     let derived = is_signed.then(|| current.seed.derive(base.key(), &current.owner)).transpose()?;
-    authorize(context, new_authority, authority, &Consent::Derived(derived))
+    authorize(context, &clock, (authority, new_authority), &Consent::Derived(derived))
 }
 
 fn authorize(
     context: &mut InvokeContext,
-    new_authority: &Pubkey,
-    authority: &Authority,
+    clock: &Clock,
+    (authority, new_authority): (&Authority, &Pubkey),
     consent: &Consent,
 ) -> Result<(), InstructionError> {
     let mut state = load(context)?;
@@ -112,7 +111,6 @@ fn authorize(
             Some(key.pubkey)
         }
     };
-    let clock = context.block().sysvars.clock;
     let from_epoch = clock.leader_schedule_epoch.checked_add(1).ok_or(InstructionError::InvalidAccountData)?;
     let voter = state.voters.advance(clock.epoch).ok_or(InstructionError::InvalidAccountData)?;
     consent.check(context, &state.withdrawer).or_else(|_| consent.check(context, &voter))?;

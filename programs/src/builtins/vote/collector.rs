@@ -1,11 +1,11 @@
 //! Who gets the commission (SIMD-0232), and `UpdateCommissionCollector`.
 
 use heddle_types::Pubkey;
-use heddle_vm::InvokeContext;
+use heddle_vm::{InvokeContext, Rent};
 use solana_instruction_error::InstructionError;
 use solana_sdk_ids::system_program;
 
-use super::{check_signed, instruction::CommissionKind, load, store};
+use super::{check_signed, instruction::CommissionKind, load, store, sysvars};
 
 /// A collector as an instruction names it, by the index of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +36,14 @@ impl NewCollector {
 pub(super) fn check_collector(
     context: &mut InvokeContext,
     collector: &NewCollector,
+    rent: &Rent,
 ) -> Result<Pubkey, InstructionError> {
     let NewCollector::Other { index, .. } = *collector else { return Ok(*context.account_key(0)?) };
     let account = context.account(index)?;
     if *account.owner() != system_program::ID {
         return Err(InstructionError::InvalidAccountOwner);
     }
-    if !account.is_rent_exempt_at(account.data().len()) {
+    if account.lamports() < rent.minimum_balance(account.data().len()) {
         return Err(InstructionError::InsufficientFunds);
     }
     if !account.is_writable() {
@@ -58,9 +59,10 @@ pub(super) fn update(context: &mut InvokeContext, kind: CommissionKind) -> Resul
     }
     context.check_account_count(3)?;
     let new = NewCollector::at(context, 1)?;
+    let rent = sysvars::rent(context)?;
     let mut state = load(context)?;
     check_signed(context, &state.withdrawer)?;
-    let collector = check_collector(context, &new)?;
+    let collector = check_collector(context, &new, &rent)?;
     match kind {
         CommissionKind::InflationRewards => state.inflation_rewards_collector = collector,
         CommissionKind::BlockRevenue => state.block_revenue_collector = collector,

@@ -2,29 +2,27 @@
 
 use heddle_vm::InvokeContext;
 use solana_instruction_error::InstructionError;
-use solana_sdk_ids::sysvar;
 
 use super::{
     authorize::check_proof,
-    check_signed, check_sysvar,
+    check_signed,
     collector::{NewCollector, check_collector},
     instruction::{NewAccount, NewAccountV2},
     state::{Stored, VOTE_ACCOUNT_BYTES, VoteState},
-    store,
+    store, sysvars,
     voters::AuthorizedVoters,
 };
 
 pub(super) fn first(context: &mut InvokeContext, new: &NewAccount) -> Result<(), InstructionError> {
-    check_sysvar(context, 1, &sysvar::rent::ID)?;
+    let rent = sysvars::rent_at(context, 1)?;
     let account = context.account(0)?;
-    let size_bytes = account.data().len();
-    if !account.is_rent_exempt_at(size_bytes) {
+    if account.lamports() < rent.minimum_balance(account.data().len()) {
         return Err(InstructionError::InsufficientFunds);
     }
-    check_sysvar(context, 2, &sysvar::clock::ID)?;
+    let clock = sysvars::clock_at(context, 2)?;
     check_uninitialized(context)?;
     check_signed(context, &new.node)?;
-    let state = new_state(context, new)?;
+    let state = new_state(context, new, clock.epoch)?;
     store(context, &state)
 }
 
@@ -40,10 +38,11 @@ pub(super) fn second(context: &mut InvokeContext, new: &NewAccountV2) -> Result<
     if inflation_rewards.is_same_account(&block_revenue) {
         return Err(InstructionError::AccountBorrowFailed);
     }
+    let (clock, rent) = (sysvars::clock(context)?, sysvars::rent(context)?);
     check_uninitialized(context)?;
     check_signed(context, &new.account.node)?;
-    let inflation_rewards_collector = check_collector(context, &inflation_rewards)?;
-    let block_revenue_collector = check_collector(context, &block_revenue)?;
+    let inflation_rewards_collector = check_collector(context, &inflation_rewards, &rent)?;
+    let block_revenue_collector = check_collector(context, &block_revenue, &rent)?;
     let vote_key = *context.account_key(0)?;
     check_proof(context, &new.bls, &vote_key)?;
     let state = VoteState {
@@ -51,7 +50,7 @@ pub(super) fn second(context: &mut InvokeContext, new: &NewAccountV2) -> Result<
         block_revenue_collector,
         block_revenue_commission_bps: new.block_revenue_commission_bps,
         bls_pubkey: Some(new.bls.pubkey),
-        ..new_state(context, &new.account)?
+        ..new_state(context, &new.account, clock.epoch)?
     };
     store(context, &state)
 }
@@ -74,8 +73,8 @@ fn check_uninitialized(context: &mut InvokeContext) -> Result<(), InstructionErr
     if stored.is_uninitialized() { Ok(()) } else { Err(InstructionError::AccountAlreadyInitialized) }
 }
 
-fn new_state(context: &InvokeContext, new: &NewAccount) -> Result<VoteState, InstructionError> {
-    let voters = AuthorizedVoters::new(context.block().sysvars.clock.epoch, new.voter);
+fn new_state(context: &InvokeContext, new: &NewAccount, epoch: u64) -> Result<VoteState, InstructionError> {
+    let voters = AuthorizedVoters::new(epoch, new.voter);
     Ok(VoteState {
         inflation_rewards_commission_bps: new.inflation_rewards_commission_bps,
         ..VoteState::new(*context.account_key(0)?, new.node, new.withdrawer, voters)

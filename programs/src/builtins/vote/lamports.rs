@@ -7,7 +7,7 @@ use super::{
     super::system,
     VoteError, check_signed, load,
     state::{Stored, VoteState},
-    store,
+    store, sysvars,
 };
 
 /// Epochs that must have passed since the last credits before an account may be closed.
@@ -16,16 +16,17 @@ const CLOSE_AFTER_EPOCHS: u64 = 2;
 /// Moves lamports from the vote account to account 1; the last lamport closes it.
 pub(super) fn withdraw(context: &mut InvokeContext, lamports: u64) -> Result<(), InstructionError> {
     context.check_account_count(2)?;
+    let (rent, clock) = (sysvars::rent(context)?, sysvars::clock(context)?);
     let state = load(context)?;
     check_signed(context, &state.withdrawer)?;
     let account = context.account(0)?;
     let size_bytes = account.data().len();
     let left = account.lamports().checked_sub(lamports).ok_or(InstructionError::InsufficientFunds)?;
     if left == 0 {
-        check_closable(context, &state)?;
+        check_closable(&state, clock.epoch)?;
         context.account(0)?.data_mut()?.fill(0);
     } else {
-        let exempt = context.block().sysvars.rent.minimum_balance(size_bytes);
+        let exempt = rent.minimum_balance(size_bytes);
         let kept = exempt.checked_add(state.pending_delegator_rewards).ok_or(InstructionError::ArithmeticOverflow)?;
         if left < kept {
             return Err(InstructionError::InsufficientFunds);
@@ -35,11 +36,10 @@ pub(super) fn withdraw(context: &mut InvokeContext, lamports: u64) -> Result<(),
     context.account(1)?.checked_add_lamports(lamports)
 }
 
-fn check_closable(context: &InvokeContext, state: &VoteState) -> Result<(), InstructionError> {
+fn check_closable(state: &VoteState, epoch: u64) -> Result<(), InstructionError> {
     if state.pending_delegator_rewards > 0 {
         return Err(InstructionError::InsufficientFunds);
     }
-    let epoch = context.block().sysvars.clock.epoch;
     let is_active = |epoch_of_credits: u64| epoch.saturating_sub(epoch_of_credits) < CLOSE_AFTER_EPOCHS;
     match state.epoch_credits.last() {
         Some(last) if is_active(last.epoch) => Err(VoteError::ActiveVoteAccountClose.into()),

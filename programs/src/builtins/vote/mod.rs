@@ -24,15 +24,15 @@ mod settings;
 mod slot_hashes;
 mod slot_votes;
 mod state;
+mod sysvars;
 mod tower;
 mod voters;
 
 use heddle_types::Pubkey;
-use heddle_vm::InvokeContext;
+use heddle_vm::{Clock, InvokeContext};
 use instruction::{ProposedTower, SlotVotes, VoteInstruction};
-use slot_hashes::SlotHashes;
 use solana_instruction_error::InstructionError;
-use solana_sdk_ids::{sysvar, vote};
+use solana_sdk_ids::vote;
 use state::{Stored, VOTE_ACCOUNT_BYTES, VoteState};
 use tower::Landing;
 
@@ -112,32 +112,29 @@ fn check_legacy_votes(context: &InvokeContext) -> Result<(), InstructionError> {
 /// Signed by the voter; account 1 is the slot-hashes sysvar, account 2 the clock.
 fn cast_votes(context: &mut InvokeContext, votes: &SlotVotes) -> Result<(), InstructionError> {
     check_legacy_votes(context)?;
-    check_sysvar(context, 1, &sysvar::slot_hashes::ID)?;
-    landing(context)?;
-    check_sysvar(context, 2, &sysvar::clock::ID)?;
-    let mut state = load_for_voter(context)?;
-    slot_votes::cast(&mut state, votes, &landing(context)?)?;
+    sysvars::slot_hashes_at(context, 1)?;
+    let clock = sysvars::clock_at(context, 2)?;
+    let mut state = load_for_voter(context, clock.epoch)?;
+    slot_votes::cast(&mut state, votes, &landing(context, &clock)?)?;
     store(context, &state)
 }
 
 /// Signed by the voter.
 fn replace_tower(context: &mut InvokeContext, proposed: ProposedTower) -> Result<(), InstructionError> {
-    landing(context)?;
-    let mut state = load_for_voter(context)?;
-    tower::replace(&mut state, proposed, &landing(context)?)?;
+    sysvars::slot_hashes(context)?;
+    let clock = sysvars::clock(context)?;
+    let mut state = load_for_voter(context, clock.epoch)?;
+    tower::replace(&mut state, proposed, &landing(context, &clock)?)?;
     store(context, &state)
 }
 
-fn landing(context: &InvokeContext) -> Result<Landing<'_>, InstructionError> {
-    let sysvars = &context.block().sysvars;
-    let slot_hashes = SlotHashes::of(sysvars)?;
-    Ok(Landing { epoch: sysvars.clock.epoch, slot: sysvars.clock.slot, slot_hashes })
+fn landing<'a>(context: &'a InvokeContext, clock: &Clock) -> Result<Landing<'a>, InstructionError> {
+    Ok(Landing { epoch: clock.epoch, slot: clock.slot, slot_hashes: sysvars::slot_hashes(context)? })
 }
 
 /// The account's state, if the voter of this epoch signed.
-fn load_for_voter(context: &mut InvokeContext) -> Result<VoteState, InstructionError> {
+fn load_for_voter(context: &mut InvokeContext, epoch: u64) -> Result<VoteState, InstructionError> {
     let mut state = load(context)?;
-    let epoch = context.block().sysvars.clock.epoch;
     let voter = state.voters.advance(epoch).ok_or(InstructionError::InvalidAccountData)?;
     check_signed(context, &voter)?;
     Ok(state)
@@ -147,10 +144,6 @@ fn load_for_voter(context: &mut InvokeContext) -> Result<VoteState, InstructionE
 
 fn check_signed(context: &InvokeContext, key: &Pubkey) -> Result<(), InstructionError> {
     if context.is_signer_key(key) { Ok(()) } else { Err(InstructionError::MissingRequiredSignature) }
-}
-
-fn check_sysvar(context: &InvokeContext, index: usize, id: &Pubkey) -> Result<(), InstructionError> {
-    if context.account_key(index)? == id { Ok(()) } else { Err(InstructionError::InvalidArgument) }
 }
 
 /// Reads the vote account.

@@ -1,6 +1,6 @@
 //! Instructions that change the node and the commission.
 
-use heddle_vm::InvokeContext;
+use heddle_vm::{EpochSchedule, InvokeContext};
 use solana_instruction_error::InstructionError;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     instruction::CommissionKind,
     load,
     state::{VoteState, percent_to_bps},
-    store,
+    store, sysvars,
 };
 
 /// The new node is account 1.
@@ -26,10 +26,11 @@ pub(super) fn update_node(context: &mut InvokeContext) -> Result<(), Instruction
 }
 
 pub(super) fn update_commission(context: &mut InvokeContext, percent: u8) -> Result<(), InstructionError> {
+    let (schedule, clock) = (sysvars::epoch_schedule(context)?, sysvars::clock(context)?);
     let loaded = load(context);
     let is_raised = |state: &VoteState| percent > state.commission_percent();
     let is_timed = !context.gates().delay_commission_updates && loaded.as_ref().map_or(true, is_raised);
-    if is_timed && is_late_in_epoch(context) {
+    if is_timed && is_late_in_epoch(clock.slot, &schedule) {
         return Err(VoteError::CommissionUpdateTooLate.into());
     }
     let mut state = loaded?;
@@ -39,11 +40,9 @@ pub(super) fn update_commission(context: &mut InvokeContext, percent: u8) -> Res
 }
 
 /// Whether more than half of the epoch has passed.
-fn is_late_in_epoch(context: &InvokeContext) -> bool {
-    let sysvars = &context.block().sysvars;
-    let slots_per_epoch = sysvars.epoch_schedule.slots_per_epoch;
-    let slot_in_epoch = sysvars.clock.slot.checked_rem(slots_per_epoch);
-    slot_in_epoch.is_some_and(|slot| slot.saturating_mul(2) > slots_per_epoch)
+fn is_late_in_epoch(slot: u64, schedule: &EpochSchedule) -> bool {
+    let slot_in_epoch = slot.saturating_sub(schedule.first_normal_slot).checked_rem(schedule.slots_per_epoch);
+    slot_in_epoch.is_some_and(|slot| slot.saturating_mul(2) > schedule.slots_per_epoch)
 }
 
 pub(super) fn update_commission_bps(

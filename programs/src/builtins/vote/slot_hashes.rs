@@ -1,9 +1,5 @@
 //! The slot-hashes sysvar, read where it lies: count u64, then (slot u64, hash) per entry, newest first.
 
-use heddle_vm::SysvarCache;
-use solana_instruction_error::InstructionError;
-use solana_sdk_ids::sysvar;
-
 const ENTRY_BYTES: usize = 8 + 32;
 
 /// Entries of the sysvar.
@@ -11,13 +7,8 @@ const ENTRY_BYTES: usize = 8 + 32;
 pub(super) struct SlotHashes<'a>(&'a [[u8; ENTRY_BYTES]]);
 
 impl<'a> SlotHashes<'a> {
-    /// # Errors
-    /// `UnsupportedSysvar` if the block has none, or not all of the entries it counts.
-    pub(super) fn of(sysvars: &'a SysvarCache) -> Result<Self, InstructionError> {
-        sysvars.data(&sysvar::slot_hashes::ID).and_then(Self::decode).ok_or(InstructionError::UnsupportedSysvar)
-    }
-
-    fn decode(data: &'a [u8]) -> Option<Self> {
+    /// Reads account data; `None` if it has not all of the entries it counts.
+    pub(super) fn decode(data: &'a [u8]) -> Option<Self> {
         let (count, entries) = data.split_first_chunk()?;
         let count = usize::try_from(u64::from_le_bytes(*count)).ok()?;
         Some(Self(entries.as_chunks().0.get(..count)?))
