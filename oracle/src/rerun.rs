@@ -55,20 +55,20 @@ mod tests {
     use super::*;
     use crate::{lite, record, topics};
 
-    /// Every third case of every topic: other gates, other slots, replaced sysvars, all three wire forms.
+    /// Some cases of every topic: other gates, other slots, replaced sysvars, all three wire forms.
     #[test]
     fn a_recorded_case_runs_again_to_the_same_record() {
         let environment = Environment::new();
         let lite = lite::base(&environment);
         let mut count = 0;
         for topic in topics::TOPICS {
-            for case in (topic.cases)(&environment).into_iter().step_by(3) {
+            for case in (topic.cases)(&environment).into_iter().step_by(11) {
                 let recorded = record::record_case(&environment, Some(&lite), case, &mut Vec::new());
                 let again = to_case(&environment, &recorded).expect("a record is complete");
                 assert_eq!(record::record_case(&environment, Some(&lite), again, &mut Vec::new()), recorded);
                 count += 1;
             }
         }
-        assert!(count > 500);
+        assert!(count > 150);
     }
 }

@@ -45,4 +45,5 @@ pub const TOPICS: &[Topic] = &[
 pub type Sequence = fn(&Environment, u64) -> Case;
 
 /// Generators of random cases, with the topics whose few committed ones they made.
-pub const SEQUENCES: &[(&str, Sequence)] = &[("generated", generated::sequence), ("vote", vote::sequence)];
+pub const SEQUENCES: &[(&str, Sequence)] =
+    &[("generated", generated::sequence), ("vote", vote::sequence), ("vote", vote::chaos)];
