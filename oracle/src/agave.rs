@@ -374,7 +374,51 @@ impl<'a> Agave<'a> {
         Some(*address)
     }
 
+    /// Runs `transactions` as one batch, as replay does with an entry: all are checked before the first one runs, and those
+    /// that conflict run in order (SIMD-0083).
+    pub fn execute_batch(&mut self, transactions: &[VersionedTransaction]) -> Vec<Outcome> {
+        let mut outcomes = vec![Outcome::default(); transactions.len()];
+        let (mut places, mut batch, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        for (place, transaction) in transactions.iter().enumerate() {
+            let checked = self.sanitize(transaction).and_then(|sanitized| {
+                let details = self.check(&sanitized)?;
+                // `Accounts::try_lock_accounts` refuses the second of two equal messages.
+                let is_new = seen.insert(status_key(&sanitized));
+                if is_new { Ok((sanitized, details)) } else { Err(TransactionError::AlreadyProcessed) }
+            });
+            match checked {
+                Ok((sanitized, details)) => {
+                    places.push(place);
+                    batch.push(sanitized);
+                    checks.push(Ok(details));
+                }
+                Err(error) => outcomes[place].error = Some(error),
+            }
+        }
+        let results = self.run(&batch, checks);
+        for ((place, transaction), result) in places.into_iter().zip(&batch).zip(results) {
+            outcomes[place] = match result {
+                Ok(processed) => self.commit(transaction, processed),
+                Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+            };
+        }
+        outcomes
+    }
+
     fn process(&mut self, transaction: &Transaction, details: CheckedTransactionDetails) -> Outcome {
+        let mut results = self.run(std::slice::from_ref(transaction), vec![Ok(details)]);
+        match results.pop().expect("one transaction, one result") {
+            Ok(processed) => self.commit(transaction, processed),
+            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+        }
+    }
+
+    fn run(
+        &self,
+        transactions: &[Transaction],
+        checks: Vec<Result<CheckedTransactionDetails, TransactionError>>,
+    ) -> Vec<Result<ProcessedTransaction, TransactionError>> {
         let environment = TransactionProcessingEnvironment {
             blockhash: self.last_blockhash(),
             blockhash_lamports_per_signature: LAMPORTS_PER_SIGNATURE,
@@ -392,17 +436,10 @@ impl<'a> Agave<'a> {
             },
             ..TransactionProcessingConfig::default()
         };
-        let mut output = self.processor.load_and_execute_sanitized_transactions(
-            &self.state,
-            std::slice::from_ref(transaction),
-            vec![Ok(details)],
-            &environment,
-            &config,
-        );
-        match output.processing_results.pop().expect("one transaction, one result") {
-            Ok(processed) => self.commit(transaction, processed),
-            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
-        }
+        let processor = &self.processor;
+        let output =
+            processor.load_and_execute_sanitized_transactions(&self.state, transactions, checks, &environment, &config);
+        output.processing_results
     }
 
     fn commit(&mut self, transaction: &Transaction, processed: ProcessedTransaction) -> Outcome {

@@ -48,12 +48,17 @@ struct BlockRecord {
 
 fn record_chain(environment: &Environment, chain: &Chain, surprises: &mut Vec<String>) -> String {
     let mut agave = Agave::new(environment, &chain.accounts);
+    let mut batched = Agave::new(environment, &chain.accounts);
     let mut slots = vec![0];
     let mut blocks = Vec::new();
     for block in &chain.blocks {
-        agave.begin_block(&clock(block.slot), sysvars(environment, block.slot, &slots, agave.blockhashes()));
+        let sysvars = sysvars(environment, block.slot, &slots, agave.blockhashes());
+        agave.begin_block(&clock(block.slot), sysvars.clone());
+        batched.begin_block(&clock(block.slot), sysvars);
         slots.push(block.slot);
-        blocks.push(json(&record_block(environment, &mut agave, chain.name, block, surprises)));
+        let recorded = record_block(environment, &mut agave, chain.name, block, surprises);
+        compare_batch(environment, &mut batched, block, &recorded, surprises);
+        blocks.push(json(&recorded));
     }
     let accounts: Vec<String> =
         chain.accounts.iter().map(|(address, account)| json(&AccountRecord::new(address, Some(account)))).collect();
@@ -99,6 +104,34 @@ fn record_block(
         lattice: lattice(environment, agave).to_string(),
         transactions,
         accounts: written(agave, &end.written),
+    }
+}
+
+/// Runs the block as one batch: all else being equal, so must be what it does. Only the reason of a refusal may differ,
+/// because a batch is checked before it runs.
+fn compare_batch(
+    environment: &Environment,
+    batched: &mut Agave,
+    block: &Block,
+    recorded: &BlockRecord,
+    surprises: &mut Vec<String>,
+) {
+    let transactions: Vec<_> = block.case.transactions.iter().map(|(transaction, _)| transaction.clone()).collect();
+    for (index, (outcome, one)) in batched.execute_batch(&transactions).iter().zip(&recorded.transactions).enumerate() {
+        let error = outcome.error.as_ref().map(|error| format!("{error:?}"));
+        let is_equal = outcome.processed == one.result.processed
+            && (!outcome.processed || error == one.result.error)
+            && outcome.compute_units == one.result.compute_units
+            && outcome.fee == one.result.fee
+            && outcome.logs == one.result.logs;
+        if !is_equal {
+            let place = format!("{} [{index}]", block.slot);
+            surprises.push(format!("in a batch at {place}: {error:?} {:?}, alone {:?}", outcome.logs, one.result));
+        }
+    }
+    batched.end_block(blockhash(environment, block.slot), &block.collector);
+    if lattice(environment, batched).to_string() != recorded.lattice {
+        surprises.push(format!("in a batch at {}: other accounts", block.slot));
     }
 }
 

@@ -1,34 +1,34 @@
 //! Small programs: good ones and each way of being a bad one.
 
 use super::{instruction, r};
-use crate::case::{account, address};
-use sbpf_assembler::{Assembler, AssemblerOption, SbpfArch};
+use crate::{
+    case::{account, address},
+    program::{self, Version},
+};
 use solana_account::Account;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_sdk_ids::bpf_loader;
 
-fn assemble(version: SbpfArch, text: &str) -> Vec<u8> {
-    let options = AssemblerOption::default().with_arch(version);
-    let text = format!(".globl entrypoint\nentrypoint:\n{text}\n");
-    Assembler::new(options).assemble(&text).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"))
+fn assemble(version: Version, text: &str) -> Vec<u8> {
+    program::assemble(version, &format!(".globl entrypoint\nentrypoint:\n{text}\n"))
 }
 
 /// A program that succeeds, and can be told from [`succeeds_louder`].
 pub fn succeeds() -> Vec<u8> {
-    assemble(SbpfArch::V0, "mov64 r0, 0\nexit")
+    assemble(Version::V0, "mov64 r0, 0\nexit")
 }
 
 /// Succeeds and logs, with a syscall.
 pub fn succeeds_louder() -> Vec<u8> {
     assemble(
-        SbpfArch::V0,
+        Version::V0,
         "mov64 r1, 1\nmov64 r2, 2\nmov64 r3, 3\nmov64 r4, 4\nmov64 r5, 5\ncall sol_log_64_\nmov64 r0, 0\nexit",
     )
 }
 
 /// Succeeds, in sBPF v3.
 pub fn succeeds_v3() -> Vec<u8> {
-    assemble(SbpfArch::V3, "mov64 r0, 0\nexit")
+    assemble(Version::V3, "mov64 r0, 0\nexit")
 }
 
 /// Each ELF that cannot be deployed, with a name.
@@ -54,7 +54,7 @@ pub fn bad() -> Vec<(&'static str, Vec<u8>)> {
         ("jumps_out", patched([0x05, 0, 0x70, 0x17, 0, 0, 0, 0])),
         ("half_of_lddw", patched([0x18, 3, 0, 0, 0x44, 0x33, 0x22, 0x11])),
         ("unresolved_symbol", renamed("sol_log_64_", "sol_nothing")),
-        ("alloc_free", assemble(SbpfArch::V0, "call sol_alloc_free_\nmov64 r0, 0\nexit")),
+        ("alloc_free", assemble(Version::V0, "call sol_alloc_free_\nmov64 r0, 0\nexit")),
         ("sha512_is_off", renamed("sol_sha256", "sol_sha512")),
     ]
 }
@@ -69,7 +69,7 @@ pub fn version(version: u8) -> Vec<u8> {
 /// A program that calls `syscall`, renamed in its table of symbols.
 fn renamed(syscall: &str, name: &str) -> Vec<u8> {
     assert_eq!(syscall.len(), name.len(), "the table keeps its size");
-    let mut elf = assemble(SbpfArch::V0, &format!("call {syscall}\nmov64 r0, 0\nexit"));
+    let mut elf = assemble(Version::V0, &format!("call {syscall}\nmov64 r0, 0\nexit"));
     let start = elf.windows(name.len()).position(|window| window == syscall.as_bytes()).expect("the symbol");
     elf[start..start + name.len()].copy_from_slice(name.as_bytes());
     elf
@@ -78,7 +78,7 @@ fn renamed(syscall: &str, name: &str) -> Vec<u8> {
 /// A program with `instruction` in its middle.
 fn patched(instruction: [u8; 8]) -> Vec<u8> {
     const MARK: [u8; 8] = [0xb7, 3, 0, 0, 0x44, 0x33, 0x22, 0x11];
-    let mut elf = assemble(SbpfArch::V0, "mov64 r3, 0x11223344\nmov64 r0, 0\nexit");
+    let mut elf = assemble(Version::V0, "mov64 r3, 0x11223344\nmov64 r0, 0\nexit");
     let start = elf.windows(8).position(|window| window == MARK).expect("the marked instruction");
     elf[start..start + 8].copy_from_slice(&instruction);
     elf
@@ -144,7 +144,7 @@ pub fn forwarder() -> Account {
         mov64 r5, 0
         call sol_invoke_signed_c
         exit";
-    Account { executable: true, ..account(10_000_000, assemble(SbpfArch::V0, text), bpf_loader::ID) }
+    Account { executable: true, ..account(10_000_000, assemble(Version::V0, text), bpf_loader::ID) }
 }
 
 /// A program of loader v2 that logs the clock.
@@ -161,7 +161,7 @@ pub fn logs_clock() -> Account {
         call sol_log_64_
         mov64 r0, 0
         exit";
-    Account { executable: true, ..account(10_000_000, assemble(SbpfArch::V0, text), bpf_loader::ID) }
+    Account { executable: true, ..account(10_000_000, assemble(Version::V0, text), bpf_loader::ID) }
 }
 
 /// `call` by way of the program at "forwarder".
