@@ -59,6 +59,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         suite: SuiteArguments,
     },
+    /// What Agave did with transactions, recorded by the oracle workspace (.json)
+    Oracle {
+        /// Folders of case files, subfolders included; or files
+        #[arg(value_name = "DIR|FILE", required = true)]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        report: ReportArguments,
+    },
     /// Write docs/conformance.md: each rule, and what proves it
     Docs {
         /// Only tell whether the page is up to date and every proof exists
@@ -76,6 +84,13 @@ pub(crate) struct SuiteArguments {
     /// Folder of the cases, subfolders included; or one file
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
+}
+
+/// What is run, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,

@@ -112,7 +112,7 @@ pub struct ExpectedAccount {
 }
 
 impl ExpectedAccount {
-    fn mismatches(&self, actual: &Account) -> Vec<Mismatch> {
+    pub(crate) fn mismatches(&self, actual: &Account) -> Vec<Mismatch> {
         let field = |name: &str| format!("account {} {name}", self.key);
         let mut found = Vec::new();
         if self.lamports != actual.lamports {

@@ -3,7 +3,7 @@
 //! ```text
 //!  folder ─▶ suite ─▶ a format per kind of file ─▶ machine (one instruction) ─▶ compare ─▶ report
 //!                     mollusk, firedancer           vm, programs
-//!                     vm, elf, wire                 of the product, unchanged
+//!                     vm, elf, wire, oracle_cases   of the product, unchanged
 //! ```
 //!
 //! A fixture is input: whatever its bytes are, it ends as passed, failed or skipped, never as a panic. The second thing
@@ -19,6 +19,7 @@ pub mod firedancer;
 pub mod instr_text;
 pub mod machine;
 pub mod mollusk;
+pub mod oracle_cases;
 mod programs;
 pub mod report;
 pub mod schema;

@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use arguments::{Arguments, Command, SuiteArguments};
+use arguments::{Arguments, Command, ReportArguments, SuiteArguments};
 use clap::Parser;
 use conformance::{
     compare::{Mode, Options},
@@ -21,6 +21,7 @@ use conformance::{
     firedancer::Firedancer,
     machine::Harness,
     mollusk::Mollusk,
+    oracle_cases::OracleCases,
     suite::{self, Format, SuiteError},
     vm::VmInstructions,
     wire::Wire,
@@ -70,6 +71,7 @@ fn run(command: Command) -> Result<bool, Failure> {
             run_suite(&suite, &Wire { requires_signatures: require_signatures })
         }
         Command::Elf { suite } => run_suite(&suite, &Elf::new(Mode::Both)),
+        Command::Oracle { paths, report } => run_paths(&paths, &report, &OracleCases::default()),
         Command::Docs { check, root } => run_docs(&root, check),
     }
 }
@@ -81,8 +83,12 @@ fn harness(supplied: Option<&(heddle_types::Pubkey, PathBuf)>) -> Result<Harness
 }
 
 fn run_suite(arguments: &SuiteArguments, format: &dyn Format) -> Result<bool, Failure> {
+    run_paths(std::slice::from_ref(&arguments.folder), &arguments.report, format)
+}
+
+fn run_paths(paths: &[PathBuf], arguments: &ReportArguments, format: &dyn Format) -> Result<bool, Failure> {
     let start = Instant::now();
-    let report = suite::run_folder(&arguments.folder, arguments.filter.as_deref(), format)?;
+    let report = suite::run_paths(paths, arguments.filter.as_deref(), format)?;
     if arguments.json {
         println!("{}", serde_json::to_string(&report.to_json())?);
     } else {

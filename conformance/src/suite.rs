@@ -80,13 +80,24 @@ pub enum SuiteError {
 /// # Errors
 /// An unreadable folder or file, or nothing to run.
 pub fn run_folder(folder: &Path, filter: Option<&str>, format: &dyn Format) -> Result<Report, SuiteError> {
-    let mut paths = Vec::new();
-    if folder.is_file() {
-        paths.push(folder.to_path_buf());
-    } else {
-        collect(folder, 0, &mut paths)?;
+    run_paths(&[folder.to_path_buf()], filter, format)
+}
+
+/// The same with several folders or files, one after the other.
+///
+/// # Errors
+/// An unreadable folder or file, or nothing to run in all of them.
+pub fn run_paths(folders: &[PathBuf], filter: Option<&str>, format: &dyn Format) -> Result<Report, SuiteError> {
+    let mut files: Vec<(String, PathBuf)> = Vec::new();
+    for folder in folders {
+        let mut paths = Vec::new();
+        if folder.is_file() {
+            paths.push(folder.clone());
+        } else {
+            collect(folder, 0, &mut paths)?;
+        }
+        files.extend(paths.into_iter().map(|path| (name_within(folder, &path), path)));
     }
-    let files: Vec<(String, PathBuf)> = paths.into_iter().map(|path| (name_within(folder, &path), path)).collect();
     // A case is named after its file, so a filter that names a whole file need not read the others.
     let bar = progress_bar(files.len() as u64);
     let reports: Result<Vec<Vec<CaseReport>>, SuiteError> = files
@@ -103,7 +114,8 @@ pub fn run_folder(folder: &Path, filter: Option<&str>, format: &dyn Format) -> R
     let cases: Vec<_> = cases.filter(|case| filter.is_none_or(|filter| case.name.contains(filter))).collect();
     let is_empty = cases.iter().all(|case| matches!(&case.verdict, Verdict::Skipped(reason) if is_foreign(reason)));
     if is_empty {
-        return Err(SuiteError::Empty { path: folder.to_path_buf(), filtered: filter.is_some() });
+        let path = folders.first().cloned().unwrap_or_default();
+        return Err(SuiteError::Empty { path, filtered: filter.is_some() });
     }
     Ok(Report::new(cases))
 }

@@ -1,4 +1,4 @@
-//! What Solana does with blocks that follow each other, recorded by the oracle workspace (`oracle/cases/chains.json`),
+//! What Solana does with blocks that follow each other, recorded by the oracle workspace (`oracle/chains.json`),
 //! compared with what this engine does with them, serially and on two workers: every outcome, the collector's share, and
 //! after each block the accounts it wrote and the lattice over all of the chain's own accounts.
 
@@ -155,7 +155,7 @@ impl<'a> Replay<'a> {
 fn replay(parallelism: Parallelism) {
     const SHOWN_MAX: usize = 12;
     let environment = accounts(&read_json("environment.json")["accounts"]);
-    let file = read_json("cases/chains.json");
+    let file = read_json("chains.json");
     let (mut blocks, mut differences) = (0, Vec::new());
     for chain in list(&file["chains"]) {
         let mut replay = Replay::new(chain, &environment);

@@ -45,6 +45,7 @@ pub enum Expect {
 }
 
 /// A case before it has run.
+#[derive(Clone)]
 pub struct Case {
     pub name: String,
     pub accounts: Vec<(Address, AccountSharedData)>,

@@ -19,7 +19,7 @@ pub struct TopicFile {
 }
 
 /// One case: a starting state and transactions that run on it in order.
-#[derive(Debug, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct CaseRecord {
     /// Unique within the topic.
     pub name: String,
@@ -88,7 +88,7 @@ impl AccountRecord {
 }
 
 /// A transaction and what Solana does with it.
-#[derive(Debug, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub struct TransactionRecord {
     /// Base64 of the bytes on the wire.
     pub wire: String,

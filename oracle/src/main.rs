@@ -7,14 +7,21 @@ mod case;
 mod chain;
 mod environment;
 mod format;
+mod hunt;
 mod lite;
 mod machine;
+mod mix;
 mod program;
 mod record;
+mod replay;
+mod rerun;
+mod shrink;
 mod topics;
 
 use environment::Environment;
 use format::TopicFile;
+use litesvm::LiteSVM;
+use record::Recorded;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -26,20 +33,28 @@ const USAGE: &str = "\
 Records what Solana (Agave 4.2.2, mainnet's features) does with scenario transactions.
 
 Usage: oracle <COMMAND> [TOPIC]... [--dir DIR]
+       oracle hunt [--seed N] [--rounds N] [--out FILE] --replay COMMAND
 
 Commands:
   record  Run the topics and write DIR/<topic>.json and DIR/../environment.json
   check   Run the topics and compare with the files; exit 1 and print the first differences if any
   list    Print the topics and their sizes
   show    Run the topics and print one line per transaction
-  chains  Run the chains of blocks and write DIR/chains.json
+  chains  Run the chains of blocks and write DIR/../chains.json
   check-chains  Run the chains and compare with the file; exit 1 if they differ
+  hunt    Mix scenarios at random, have COMMAND replay them, shrink and keep each case that differs
 
 Options:
-  --dir DIR   Where the case files are [default: cases beside the oracle's Cargo.toml]
-  -h, --help  Print this
+  --dir DIR         Where the case files are [default: cases beside the oracle's Cargo.toml]
+  --seed N          Of the hunt; the same seed is the same hunt [default: 0]
+  --rounds N        Rounds of 16 cases [default: 20]
+  --out FILE        Where the hunt's cases go [default: cases/regressions.json beside the oracle's Cargo.toml]
+  --replay COMMAND  Compares a folder of case files, its last argument, with an engine; prints JSON
+                    (`conformance oracle --json` does), exit status 0 or 1
+  -h, --help        Print this
 
-Without TOPIC, all of them. Exit status: 0 done and equal, 1 differences or failures, 2 bad arguments.
+Without TOPIC, all of them, and the cases that hunts kept (topic regressions) if there are any.
+Exit status: 0 done and equal, 1 differences or failures, 2 bad arguments or a replay command that does not work.
 ";
 
 /// Differences printed per topic.
@@ -48,6 +63,8 @@ const DIFFERENCES_SHOWN: usize = 5;
 struct Arguments {
     command: String,
     topics: Vec<&'static Topic>,
+    /// Whether the cases that hunts kept are among what is asked for.
+    regressions: bool,
     dir: PathBuf,
 }
 
@@ -56,6 +73,9 @@ fn main() -> ExitCode {
     if arguments.iter().any(|argument| argument == "-h" || argument == "--help") {
         print!("{USAGE}");
         return ExitCode::SUCCESS;
+    }
+    if arguments.first().is_some_and(|argument| argument == "hunt") {
+        return run_hunt(&arguments[1..]);
     }
     let arguments = match parse(&arguments) {
         Ok(arguments) => arguments,
@@ -74,9 +94,26 @@ fn main() -> ExitCode {
     }
 }
 
+fn run_hunt(arguments: &[String]) -> ExitCode {
+    let out = cases_dir().join(format!("{}.json", hunt::REGRESSIONS));
+    match hunt::Options::parse(arguments, out).and_then(|options| hunt::run(&options)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("oracle: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn cases_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+}
+
 fn parse(arguments: &[String]) -> Result<Arguments, String> {
-    let mut dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut dir = cases_dir();
     let mut topics = Vec::new();
+    let mut regressions = false;
     let mut arguments = arguments.iter();
     let command = arguments.next().ok_or("a command is missing")?.clone();
     if !["record", "check", "list", "show", "chains", "check-chains"].contains(&command.as_str()) {
@@ -85,15 +122,18 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
     while let Some(argument) = arguments.next() {
         if argument == "--dir" {
             dir = arguments.next().ok_or("--dir needs a value")?.into();
+        } else if argument == hunt::REGRESSIONS {
+            regressions = true;
         } else {
             let topic = TOPICS.iter().find(|topic| topic.name == argument);
             topics.push(topic.ok_or_else(|| format!("unknown topic {argument}"))?);
         }
     }
-    if topics.is_empty() {
+    if topics.is_empty() && !regressions {
         topics.extend(TOPICS);
+        regressions = true;
     }
-    Ok(Arguments { command, topics, dir })
+    Ok(Arguments { command, topics, regressions, dir })
 }
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
@@ -109,22 +149,49 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         fs::write(&path, environment.to_text()).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     for topic in &arguments.topics {
-        let path = arguments.dir.join(format!("{}.json", topic.name));
-        let recorded = record::record(&environment, &lite, topic);
-        for surprise in &recorded.surprises {
-            good = false;
-            eprintln!("{}: not as the scenario expects: {surprise}", topic.name);
+        good &= handle(arguments, record::record(&environment, &lite, topic))?;
+    }
+    if arguments.regressions
+        && let Some(recorded) = record_regressions(&environment, &lite, &arguments.dir)?
+    {
+        good &= handle(arguments, recorded)?;
+    }
+    Ok(good)
+}
+
+/// Runs the cases that hunts kept once more; `None` if there are none.
+fn record_regressions(environment: &Environment, lite: &LiteSVM, dir: &Path) -> Result<Option<Recorded>, String> {
+    let path = dir.join(format!("{}.json", hunt::REGRESSIONS));
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = read(&path)?;
+    let cases: Result<Vec<_>, _> = file.cases.iter().map(|case| rerun::to_case(environment, case)).collect();
+    Ok(Some(record::record_cases(environment, lite, hunt::REGRESSIONS, cases?)))
+}
+
+fn read(path: &Path) -> Result<TopicFile, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Does with one topic's cases what the command says.
+fn handle(arguments: &Arguments, recorded: Recorded) -> Result<bool, String> {
+    let topic = &recorded.file.topic;
+    let path = arguments.dir.join(format!("{topic}.json"));
+    for surprise in &recorded.surprises {
+        eprintln!("{topic}: not as the scenario expects: {surprise}");
+    }
+    let mut good = recorded.surprises.is_empty();
+    let text = recorded.file.to_text();
+    match arguments.command.as_str() {
+        "record" => {
+            fs::write(&path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+            println!("{}", summary(&recorded.file, text.len()));
         }
-        let text = recorded.file.to_text();
-        match arguments.command.as_str() {
-            "record" => {
-                fs::write(&path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
-                println!("{}", summary(&recorded.file, text.len()));
-            }
-            "check" => good &= check(&path, &recorded.file, &text)?,
-            "show" => show(&recorded.file),
-            _ => println!("{}", summary(&recorded.file, text.len())),
-        }
+        "check" => good &= check(&path, &recorded.file, &text)?,
+        "show" => show(&recorded.file),
+        _ => println!("{}", summary(&recorded.file, text.len())),
     }
     Ok(good)
 }
@@ -135,7 +202,7 @@ fn run_chains(environment: &Environment, arguments: &Arguments) -> Result<bool, 
     for surprise in &surprises {
         eprintln!("chains: not as the scenario expects: {surprise}");
     }
-    let path = arguments.dir.join("chains.json");
+    let path = arguments.dir.join("../chains.json");
     let mut good = surprises.is_empty();
     if arguments.command == "chains" {
         fs::write(&path, &text).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -37,27 +37,44 @@ pub struct Recorded {
 
 /// Runs every case of `topic`.
 pub fn record(environment: &Environment, lite: &LiteSVM, topic: &Topic) -> Recorded {
+    record_cases(environment, lite, topic.name, (topic.cases)(environment))
+}
+
+/// Runs `cases` as those of the topic `name`.
+pub fn record_cases(environment: &Environment, lite: &LiteSVM, name: &str, cases: Vec<Case>) -> Recorded {
     let mut recorded =
-        Recorded { file: TopicFile { topic: topic.name.to_owned(), cases: Vec::new() }, surprises: Vec::new() };
+        Recorded { file: TopicFile { topic: name.to_owned(), cases: Vec::new() }, surprises: Vec::new() };
     let mut names = BTreeSet::new();
-    for case in (topic.cases)(environment) {
+    for case in cases {
         assert!(names.insert(case.name.clone()), "two cases are named {}", case.name);
-        recorded.file.cases.push(record_case(environment, lite, case, &mut recorded.surprises));
+        recorded.file.cases.push(record_case(environment, Some(lite), case, &mut recorded.surprises));
     }
     recorded
 }
 
-fn record_case(environment: &Environment, lite: &LiteSVM, case: Case, surprises: &mut Vec<String>) -> CaseRecord {
+/// Runs one case on Agave, and beside it on LiteSVM unless that is left out (there is no note then).
+pub fn record_case(
+    environment: &Environment,
+    lite: Option<&LiteSVM>,
+    case: Case,
+    surprises: &mut Vec<String>,
+) -> CaseRecord {
     if case.gates.is_empty() && case.slot.is_none() {
         return record_case_in(environment, lite, case, surprises);
     }
     let environment = environment.variant(&case.gates, case.slot);
-    record_case_in(&environment, &lite::base(&environment), case, surprises)
+    let lite = lite.map(|_| lite::base(&environment));
+    record_case_in(&environment, lite.as_ref(), case, surprises)
 }
 
-fn record_case_in(environment: &Environment, lite: &LiteSVM, case: Case, surprises: &mut Vec<String>) -> CaseRecord {
+fn record_case_in(
+    environment: &Environment,
+    lite: Option<&LiteSVM>,
+    case: Case,
+    surprises: &mut Vec<String>,
+) -> CaseRecord {
     let mut agave = Agave::new(environment, &case.accounts);
-    let mut witness = Witness::new(lite, &case.accounts);
+    let mut witness = lite.map(|lite| Witness::new(lite, &case.accounts));
     let mut notes = Vec::new();
     let mut keys = BTreeSet::new();
     let mut transactions = Vec::new();
@@ -66,8 +83,8 @@ fn record_case_in(environment: &Environment, lite: &LiteSVM, case: Case, surpris
         let limit_bytes = if wire[0] == VERSION_1_PREFIX { VERSION_1_SIZE_LIMIT_BYTES } else { SIZE_LIMIT_BYTES };
         assert!(wire.len() <= limit_bytes, "{} [{index}]: {} bytes on the wire", case.name, wire.len());
         let outcome = agave.execute(transaction);
-        let differences = witness.compare(transaction, &outcome, &agave);
-        if !differences.is_empty() {
+        let differences = witness.as_mut().map(|witness| witness.compare(transaction, &outcome, &agave));
+        if let Some(differences) = differences.filter(|differences| !differences.is_empty()) {
             notes.push(format!("transaction {index}: {}", differences.join("; ")));
         }
         if !matches_expectation(*expect, &outcome) {

@@ -1,4 +1,4 @@
-//! Runs chains on the reference and writes what it says: `cases/chains.json`.
+//! Runs chains on the reference and writes what it says: `chains.json`.
 
 use super::{Block, Chain, GENESIS_TIMESTAMP, blockhash, scenarios};
 use crate::{

@@ -47,7 +47,8 @@ struct Generator<'a> {
     tables: Vec<solana_message::AddressLookupTableAccount>,
 }
 
-fn sequence(environment: &Environment, seed: u64) -> Case {
+/// The sequence of `seed`; the topic has the first few.
+pub fn sequence(environment: &Environment, seed: u64) -> Case {
     let mut generator = Generator {
         environment,
         random: ChaCha8Rng::seed_from_u64(0x4865_6464_6c65 + seed),

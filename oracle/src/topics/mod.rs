@@ -55,3 +55,10 @@ pub const TOPICS: &[Topic] = &[
     Topic { name: "zk_elgamal_proof", cases: zk_elgamal_proof::cases },
     Topic { name: "loader_v3", cases: loader_v3::cases },
 ];
+
+/// A random case from a number.
+pub type Sequence = fn(&Environment, u64) -> Case;
+
+/// Generators of random cases, with the topics whose few committed ones they made.
+pub const SEQUENCES: &[(&str, Sequence)] =
+    &[("generated", generated::sequence), ("vote", vote::sequence), ("vote", vote::chaos)];

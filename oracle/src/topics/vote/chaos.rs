@@ -38,7 +38,7 @@ pub(super) fn cases(topic: &Topic) -> Vec<Case> {
 
 struct Chaos(ChaCha8Rng);
 
-fn sequence(topic: &Topic, seed: u64) -> Case {
+pub(super) fn sequence(topic: &Topic, seed: u64) -> Case {
     let mut chaos = Chaos(ChaCha8Rng::seed_from_u64(0x6368_616f_7300 + seed));
     let state = chaos.state();
     let (state, space) = match chaos.below(6) {

@@ -130,7 +130,7 @@ impl Validator {
     }
 }
 
-fn sequence(topic: &Topic, seed: u64) -> Case {
+pub(super) fn sequence(topic: &Topic, seed: u64) -> Case {
     let name = format!("sequence {seed}");
     let mut case = match seed % 4 {
         0 => topic.stored(&name, &as_v3(&fresh()), super::SPACE),

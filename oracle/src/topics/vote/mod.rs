@@ -67,6 +67,16 @@ pub fn cases(environment: &Environment) -> Vec<Case> {
     cases
 }
 
+/// The random sequence of `seed`; the topic has the first few.
+pub fn sequence(environment: &Environment, seed: u64) -> Case {
+    generated::sequence(&Topic { environment }, seed)
+}
+
+/// The random instructions of `seed`; the topic has the first few.
+pub fn chaos(environment: &Environment, seed: u64) -> Case {
+    chaos::sequence(&Topic { environment }, seed)
+}
+
 /// Makes cases.
 struct Topic<'a> {
     environment: &'a Environment,
