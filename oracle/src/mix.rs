@@ -68,7 +68,7 @@ impl<'a> Mixer<'a> {
             }
         }
         for _ in 0..[0, 0, 1, 1, 2, 4][random.random_range(0..6)] {
-            disturb(&mut random, &mut accounts);
+            self.disturb(&mut random, &mut accounts);
         }
         let mut queues: Vec<VecDeque<_>> =
             scenarios.iter().map(|scenario| scenario.transactions.iter().cloned().collect()).collect();
@@ -89,33 +89,34 @@ impl<'a> Mixer<'a> {
         let topic = &self.topics[random.random_range(0..self.topics.len())];
         &topic[random.random_range(0..topic.len())]
     }
-}
 
-/// Changes one account in one way.
-fn disturb(random: &mut ChaCha8Rng, accounts: &mut BTreeMap<Address, AccountSharedData>) {
-    let keys: Vec<Address> = accounts.keys().copied().collect();
-    if keys.is_empty() {
-        return;
-    }
-    let mut pick = || keys[random.random_range(0..keys.len())];
-    let (address, other) = (pick(), pick());
-    let mut account = Account::from(accounts[&address].clone());
-    match random.random_range(0..8) {
-        0 => {
-            accounts.remove(&address);
+    /// Changes one account in one way; never a sysvar's, which on Solana is always whole.
+    fn disturb(&self, random: &mut ChaCha8Rng, accounts: &mut BTreeMap<Address, AccountSharedData>) {
+        let is_own = |key: &&Address| !self.environment.accounts.contains_key(*key);
+        let keys: Vec<Address> = accounts.keys().filter(is_own).copied().collect();
+        if keys.is_empty() {
             return;
         }
-        1 => account.lamports = random.random_range(1..=account.lamports.max(1)),
-        2 => account.lamports = account.lamports.saturating_add(random.random_range(0..2_000_000)),
-        3..5 if !account.data.is_empty() => {
-            let at = random.random_range(0..account.data.len());
-            account.data[at] ^= 1 << random.random_range(0..8);
+        let mut pick = || keys[random.random_range(0..keys.len())];
+        let (address, other) = (pick(), pick());
+        let mut account = Account::from(accounts[&address].clone());
+        match random.random_range(0..8) {
+            0 => {
+                accounts.remove(&address);
+                return;
+            }
+            1 => account.lamports = random.random_range(1..=account.lamports.max(1)),
+            2 => account.lamports = account.lamports.saturating_add(random.random_range(0..2_000_000)),
+            3..5 if !account.data.is_empty() => {
+                let at = random.random_range(0..account.data.len());
+                account.data[at] ^= 1 << random.random_range(0..8);
+            }
+            5 => account.data.truncate(random.random_range(0..=account.data.len())),
+            6 => account.data.resize(account.data.len() + random.random_range(1..=GROWTH_BYTES_MAX), 0),
+            _ => account.owner = Account::from(accounts[&other].clone()).owner,
         }
-        5 => account.data.truncate(random.random_range(0..=account.data.len())),
-        6 => account.data.resize(account.data.len() + random.random_range(1..=GROWTH_BYTES_MAX), 0),
-        _ => account.owner = Account::from(accounts[&other].clone()).owner,
+        accounts.insert(address, account.into());
     }
-    accounts.insert(address, account.into());
 }
 
 #[cfg(test)]
