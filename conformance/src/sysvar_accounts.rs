@@ -28,9 +28,9 @@ impl Shape {
     fn fits(self, data: &[u8]) -> bool {
         match self {
             Self::Struct(size_bytes) => data.len() >= size_bytes,
-            Self::List(entry_bytes) => data.split_first_chunk().is_some_and(|(count, entries)| {
-                (entries.len() / entry_bytes) as u64 >= u64::from_le_bytes(*count)
-            }),
+            Self::List(entry_bytes) => data
+                .split_first_chunk()
+                .is_some_and(|(count, entries)| (entries.len() / entry_bytes) as u64 >= u64::from_le_bytes(*count)),
         }
     }
 }

@@ -159,3 +159,43 @@ fn stake() {
 fn zk_elgamal_proof() {
     check_topic("zk_elgamal_proof");
 }
+
+#[test]
+fn syscalls() {
+    check_topic("syscalls");
+}
+
+#[test]
+fn syscall_pointers() {
+    check_topic("syscall_pointers");
+}
+
+#[test]
+fn cpi() {
+    check_topic("cpi");
+}
+
+#[test]
+fn cpi_infos() {
+    check_topic("cpi_infos");
+}
+
+#[test]
+fn vm_limits() {
+    check_topic("vm_limits");
+}
+
+#[test]
+fn verification() {
+    check_topic("verification");
+}
+
+#[test]
+fn generated_programs() {
+    check_topic("generated_programs");
+}
+
+#[test]
+fn loader_v3() {
+    check_topic("loader_v3");
+}

@@ -382,6 +382,7 @@ impl Executor {
         run: RunStats,
     ) -> ExecutedBlock {
         self.deposit_fees(shared, &block, environment);
+        self.burn_incinerated(shared);
         let mut changes: Vec<AccountChange> = self
             .workers
             .iter_mut()
@@ -462,9 +463,18 @@ impl Executor {
         let lamports: u64 = self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.collected_lamports)).sum();
         let index = shared.table.intern(&block.collector);
         let mut account = shared.table.read(index);
-        fees::deposit(&mut account, lamports, &environment.sysvars.rent);
+        fees::deposit(&block.collector, &mut account, lamports, &environment.sysvars.rent);
         if shared.table.write(index, account) {
             self.workers[0].dirty.push(index);
+        }
+    }
+
+    /// What the block sent to the incinerator is gone when it ends (`Bank::run_incinerator`).
+    fn burn_incinerated(&mut self, shared: &Shared) {
+        let index = shared.table.intern(&ids::incinerator::ID);
+        if self.workers.iter().any(|worker| worker.dirty.contains(&index)) {
+            // Written before in this block, so it is among the changes already.
+            shared.table.write(index, Account::default());
         }
     }
 

@@ -93,15 +93,19 @@ impl RentObservation {
     }
 }
 
-/// Gives the block's fees to the collector; they are burned if it cannot hold them.
-pub(crate) fn deposit(collector: &mut Account, lamports: u64, rent: &Rent) {
-    if lamports == 0 || (collector.exists() && collector.owner != ids::system_program::ID) {
+/// Gives the block's fees to the collector; they are burned if it cannot hold them: another program's, reserved, or left
+/// short of its minimum (SIMD-0232). The incinerator holds anything until the block ends.
+///
+/// DEVIATION: a vote account is no collector, because the engine does not know which one is the leader's.
+pub(crate) fn deposit(key: &Pubkey, collector: &mut Account, lamports: u64, rent: &Rent) {
+    let is_foreign = collector.exists() && collector.owner != ids::system_program::ID;
+    if lamports == 0 || is_foreign || heddle_programs::is_reserved(key) {
         return;
     }
     let mut after = collector.clone();
     let Some(sum) = after.lamports.checked_add(lamports) else { return };
     after.lamports = sum;
-    if RentObservation::new(collector).allows(&after, rent) {
+    if *key == ids::incinerator::ID || RentObservation::new(collector).allows(&after, rent) {
         *collector = after;
     }
 }

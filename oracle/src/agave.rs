@@ -7,17 +7,19 @@
 //! ```
 //!
 //! Only the boxes outside `solana-svm` are written here, after `Bank::verify_transaction`, `Bank::check_transactions` and
-//! `Bank::commit_transactions`. One instance is one block; the case's blockhash is the only one in the queue.
+//! `Bank::commit_transactions`. A new instance is one block with the case's blockhash as the only one in the queue; for
+//! chains, [`Agave::begin_block`] and [`Agave::end_block`] do what the bank does between blocks.
 
 use crate::environment::{Environment, LAMPORTS_PER_SIGNATURE};
 use agave_precompiles::{get_precompile, is_precompile};
 use agave_reserved_account_keys::ReservedAccountKeys;
-use solana_account::{AccountSharedData, ReadableAccount};
+use solana_account::{AccountSharedData, ReadableAccount, WritableAccount};
 use solana_address::Address;
 use solana_address_lookup_table_interface::{error::AddressLookupError, state::AddressLookupTable};
 use solana_builtins::BUILTINS;
-use solana_clock::Slot;
+use solana_clock::{Clock, Slot};
 use solana_fee::FeeFeatures;
+use solana_fee_structure::FeeDetails;
 use solana_hash::Hash;
 use solana_message::{
     AddressLoader, inner_instruction::InnerInstructionsList, v0::LoadedAddresses, v0::MessageAddressTableLookup,
@@ -30,6 +32,7 @@ use solana_program_runtime::{
     program_cache_entry::ProgramCacheEntry,
 };
 use solana_runtime_transaction::{runtime_transaction::RuntimeTransaction, transaction_meta::TransactionMeta};
+use solana_sdk_ids::{incinerator, system_program};
 use solana_slot_hashes::SlotHashes;
 use solana_svm::{
     account_loader::CheckedTransactionDetails,
@@ -50,7 +53,7 @@ use solana_transaction_context::{
 };
 use solana_transaction_error::{AddressLoaderError, TransactionError};
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, RwLock},
 };
 
@@ -59,6 +62,9 @@ const ACCOUNT_LOCK_LIMIT: usize = 64;
 
 /// Bytes of log kept per transaction.
 const LOG_LIMIT_BYTES: usize = 10_000;
+
+/// Age in blocks up to which a blockhash may be named.
+const AGE_MAX: usize = 150;
 
 type Transaction = RuntimeTransaction<SanitizedTransaction>;
 
@@ -77,6 +83,16 @@ pub struct Outcome {
     pub keys: Vec<Address>,
 }
 
+/// What the end of a block did.
+pub struct BlockEnd {
+    /// Lamports that the collector got.
+    pub collected: u64,
+    /// Lamports of fees that nobody got.
+    pub burned: u64,
+    /// Accounts that the block wrote.
+    pub written: BTreeSet<Address>,
+}
+
 /// State of one block under construction.
 pub struct Agave<'a> {
     environment: &'a Environment,
@@ -84,8 +100,15 @@ pub struct Agave<'a> {
     runtime: ProgramRuntimeEnvironment,
     reserved: ReservedAccountKeys,
     state: State<'a>,
-    /// (blockhash, message hash) of the transactions in the block.
+    slot: Slot,
+    /// The newest last; transactions of the block may name the last 151.
+    blockhashes: Vec<Hash>,
+    /// (blockhash, message hash) of the transactions in this block and those before.
     statuses: HashSet<(Hash, Hash)>,
+    /// Fees of the open block.
+    fees: FeeDetails,
+    /// Accounts that the open block wrote.
+    written: BTreeSet<Address>,
     _fork_graph: Arc<RwLock<SingleFork>>,
 }
 
@@ -135,6 +158,7 @@ impl InvokeContextCallback for State<'_> {
 #[derive(Clone)]
 struct TableLoader<'a> {
     state: &'a State<'a>,
+    slot: Slot,
     slot_hashes: &'a SlotHashes,
 }
 
@@ -149,8 +173,7 @@ impl AddressLoader for TableLoader<'_> {
             }
             let table =
                 AddressLookupTable::deserialize(account.data()).map_err(|_| AddressLoaderError::InvalidAccountData)?;
-            let slot = self.state.environment.clock.slot;
-            let find = |indexes: &[u8]| table.lookup(slot, indexes, self.slot_hashes).map_err(into_loader_error);
+            let find = |indexes: &[u8]| table.lookup(self.slot, indexes, self.slot_hashes).map_err(into_loader_error);
             loaded.writable.extend(find(&lookup.writable_indexes)?);
             loaded.readonly.extend(find(&lookup.readonly_indexes)?);
         }
@@ -192,7 +215,77 @@ impl<'a> Agave<'a> {
 
         let mut reserved = ReservedAccountKeys::default();
         reserved.update_active_set(&environment.features);
-        Self { environment, processor, runtime, reserved, state, statuses: HashSet::new(), _fork_graph: fork_graph }
+        Self {
+            environment,
+            processor,
+            runtime,
+            reserved,
+            state,
+            slot: environment.clock.slot,
+            blockhashes: vec![environment.blockhash],
+            statuses: HashSet::new(),
+            fees: FeeDetails::default(),
+            written: BTreeSet::new(),
+            _fork_graph: fork_graph,
+        }
+    }
+
+    /// Opens the block at `clock.slot`, whose sysvars are `sysvars`, as `Bank::new_from_parent` does.
+    pub fn begin_block(&mut self, clock: &Clock, sysvars: Vec<(Address, AccountSharedData)>) {
+        self.slot = clock.slot;
+        self.state.accounts.extend(sysvars);
+        self.processor = self.processor.new_from(clock.slot, clock.epoch);
+        self.processor.fill_missing_sysvar_cache_entries(&self.state);
+        self.fees = FeeDetails::default();
+        self.written.clear();
+    }
+
+    /// Ends the block as `Bank::freeze` does: pays the collector, burns what the incinerator got, adds the blockhash.
+    pub fn end_block(&mut self, blockhash: Hash, collector: &Address) -> BlockEnd {
+        let burned = self.fees.transaction_fee() / 2;
+        let share = self.fees.prioritization_fee() + self.fees.transaction_fee() - burned;
+        let is_paid = share > 0 && self.deposit(collector, share);
+        if self.written.contains(&incinerator::ID) {
+            self.state.accounts.remove(&incinerator::ID);
+        }
+        self.blockhashes.push(blockhash);
+        BlockEnd {
+            collected: if is_paid { share } else { 0 },
+            burned: if is_paid { burned } else { burned + share },
+            written: std::mem::take(&mut self.written),
+        }
+    }
+
+    /// `Bank::deposit_fees` with SIMD-0232: false if the collector cannot have them.
+    fn deposit(&mut self, collector: &Address, lamports: u64) -> bool {
+        let mut account = self.state.accounts.get(collector).cloned().unwrap_or_default();
+        let before = account.lamports();
+        let is_exempt = |account: &AccountSharedData| {
+            let is_relaxed = self.environment.features.snapshot().relax_post_exec_min_balance_check;
+            self.environment.rent.is_exempt(account.lamports(), account.data().len()) || (is_relaxed && before > 0)
+        };
+        let is_fit = account.checked_add_lamports(lamports).is_ok()
+            && *account.owner() == system_program::ID
+            && !self.reserved.is_reserved(collector)
+            && (*collector == incinerator::ID || is_exempt(&account));
+        if is_fit {
+            self.store(std::iter::once((*collector, account)));
+        }
+        is_fit
+    }
+
+    /// Every account there is, the environment's included.
+    pub fn accounts(&self) -> &BTreeMap<Address, AccountSharedData> {
+        &self.state.accounts
+    }
+
+    /// The blockhashes so far, the newest last.
+    pub fn blockhashes(&self) -> &[Hash] {
+        &self.blockhashes
+    }
+
+    fn last_blockhash(&self) -> Hash {
+        *self.blockhashes.last().expect("a chain begins with a blockhash")
     }
 
     /// The account as it is now.
@@ -226,7 +319,7 @@ impl<'a> Agave<'a> {
         let message_hash = MessageHash::Precomputed(transaction.verify_and_hash_message()?);
         let slot_hashes = self.processor.sysvar_cache().get_slot_hashes();
         let slot_hashes = slot_hashes.map_err(|_| AddressLoaderError::SlotHashesSysvarNotFound)?;
-        let loader = TableLoader { state: &self.state, slot_hashes: &slot_hashes };
+        let loader = TableLoader { state: &self.state, slot: self.slot, slot_hashes: &slot_hashes };
         let sanitized = RuntimeTransaction::try_create(
             transaction.clone(),
             message_hash,
@@ -258,10 +351,11 @@ impl<'a> Agave<'a> {
             loaded_accounts_data_size_limit: config.loaded_accounts_data_size_limit,
             fee_details,
         };
-        let nonce = match *transaction.recent_blockhash() == self.environment.blockhash {
-            true => None,
-            false => Some(self.check_nonce(transaction).ok_or(TransactionError::BlockhashNotFound)?),
-        };
+        let nonce =
+            match self.blockhashes.iter().rev().take(AGE_MAX + 1).any(|hash| hash == transaction.recent_blockhash()) {
+                true => None,
+                false => Some(self.check_nonce(transaction).ok_or(TransactionError::BlockhashNotFound)?),
+            };
         if self.statuses.contains(&status_key(transaction)) {
             return Err(TransactionError::AlreadyProcessed);
         }
@@ -270,7 +364,7 @@ impl<'a> Agave<'a> {
 
     /// The transaction's nonce account, if its age is given by one.
     fn check_nonce(&self, transaction: &Transaction) -> Option<Address> {
-        let next = DurableNonce::from_blockhash(&self.environment.blockhash);
+        let next = DurableNonce::from_blockhash(&self.last_blockhash());
         if transaction.recent_blockhash() == next.as_hash() {
             return None;
         }
@@ -280,9 +374,53 @@ impl<'a> Agave<'a> {
         Some(*address)
     }
 
+    /// Runs `transactions` as one batch, as replay does with an entry: all are checked before the first one runs, and those
+    /// that conflict run in order (SIMD-0083).
+    pub fn execute_batch(&mut self, transactions: &[VersionedTransaction]) -> Vec<Outcome> {
+        let mut outcomes = vec![Outcome::default(); transactions.len()];
+        let (mut places, mut batch, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        for (place, transaction) in transactions.iter().enumerate() {
+            let checked = self.sanitize(transaction).and_then(|sanitized| {
+                let details = self.check(&sanitized)?;
+                // `Accounts::try_lock_accounts` refuses the second of two equal messages.
+                let is_new = seen.insert(status_key(&sanitized));
+                if is_new { Ok((sanitized, details)) } else { Err(TransactionError::AlreadyProcessed) }
+            });
+            match checked {
+                Ok((sanitized, details)) => {
+                    places.push(place);
+                    batch.push(sanitized);
+                    checks.push(Ok(details));
+                }
+                Err(error) => outcomes[place].error = Some(error),
+            }
+        }
+        let results = self.run(&batch, checks);
+        for ((place, transaction), result) in places.into_iter().zip(&batch).zip(results) {
+            outcomes[place] = match result {
+                Ok(processed) => self.commit(transaction, processed),
+                Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+            };
+        }
+        outcomes
+    }
+
     fn process(&mut self, transaction: &Transaction, details: CheckedTransactionDetails) -> Outcome {
+        let mut results = self.run(std::slice::from_ref(transaction), vec![Ok(details)]);
+        match results.pop().expect("one transaction, one result") {
+            Ok(processed) => self.commit(transaction, processed),
+            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+        }
+    }
+
+    fn run(
+        &self,
+        transactions: &[Transaction],
+        checks: Vec<Result<CheckedTransactionDetails, TransactionError>>,
+    ) -> Vec<Result<ProcessedTransaction, TransactionError>> {
         let environment = TransactionProcessingEnvironment {
-            blockhash: self.environment.blockhash,
+            blockhash: self.last_blockhash(),
             blockhash_lamports_per_signature: LAMPORTS_PER_SIGNATURE,
             alpenglow_migration_succeeded: false,
             epoch_total_stake: 0,
@@ -298,21 +436,15 @@ impl<'a> Agave<'a> {
             },
             ..TransactionProcessingConfig::default()
         };
-        let mut output = self.processor.load_and_execute_sanitized_transactions(
-            &self.state,
-            std::slice::from_ref(transaction),
-            vec![Ok(details)],
-            &environment,
-            &config,
-        );
-        match output.processing_results.pop().expect("one transaction, one result") {
-            Ok(processed) => self.commit(transaction, processed),
-            Err(error) => Outcome { error: Some(error), ..Outcome::default() },
-        }
+        let processor = &self.processor;
+        let output =
+            processor.load_and_execute_sanitized_transactions(&self.state, transactions, checks, &environment, &config);
+        output.processing_results
     }
 
     fn commit(&mut self, transaction: &Transaction, processed: ProcessedTransaction) -> Outcome {
         self.statuses.insert(status_key(transaction));
+        self.fees.accumulate(&processed.fee_details());
         let mut outcome = Outcome {
             processed: true,
             error: processed.status().err(),
@@ -332,7 +464,7 @@ impl<'a> Agave<'a> {
                     let written = accounts.filter(|(index, _)| transaction.is_writable(*index) && touched[*index]);
                     self.store(written.map(|(_, account)| account));
                     let mut cache = self.processor.global_program_cache.write().expect("not poisoned");
-                    cache.merge(&self.runtime, self.environment.clock.slot, &executed.programs_modified_by_tx);
+                    cache.merge(&self.runtime, self.slot, &executed.programs_modified_by_tx);
                 } else {
                     self.store(executed.loaded_transaction.rollback_accounts.iter().cloned());
                 }
@@ -346,6 +478,7 @@ impl<'a> Agave<'a> {
 
     fn store(&mut self, accounts: impl Iterator<Item = (Address, AccountSharedData)>) {
         for (address, account) in accounts {
+            self.written.insert(address);
             if account.lamports() == 0 {
                 self.state.accounts.remove(&address);
             } else {

@@ -3,7 +3,12 @@
 //! Invariant: a pure constant; two calls of [`Environment::new`] are equal. Both oracles take their accounts from here,
 //! so a difference between them is never a difference in what they were given.
 
-use crate::format::{AccountRecord, json};
+use crate::{
+    case::address,
+    format::{AccountRecord, json},
+    machine,
+    program::{self, Version},
+};
 use agave_feature_set::FeatureSet;
 use sha2::{Digest, Sha256};
 use solana_account::{Account, AccountSharedData, ReadableAccount};
@@ -41,13 +46,26 @@ pub const PROGRAM_NAMES: &[(&str, Address)] = &[
     ("stake", stake::ID),
 ];
 
+/// The call machine, sBPF v0 under loader v2.
+pub const MACHINE: &str = "machine";
+/// The same at another address.
+pub const MACHINE_B: &str = "machine b";
+/// The same at a third address.
+pub const MACHINE_C: &str = "machine c";
+/// The call machine as sBPF v3 under loader v2.
+pub const MACHINE_SBPF_V3: &str = "machine of sbpf v3";
+/// The call machine, sBPF v0, under loader v1.
+pub const MACHINE_LOADER_V1: &str = "machine of loader v1";
+/// The call machine, sBPF v0, under loader v3.
+pub const MACHINE_LOADER_V3: &str = "machine of loader v3";
+
 /// The fixed starting point.
 pub struct Environment {
     pub features: FeatureSet,
     pub clock: Clock,
     pub rent: Rent,
     pub blockhash: Hash,
-    /// Sysvars, builtins, precompiles, programs.
+    /// Sysvars, builtins, precompiles, programs, call machines.
     pub accounts: BTreeMap<Address, AccountSharedData>,
 }
 
@@ -67,6 +85,7 @@ impl Environment {
         environment.add_sysvars();
         environment.add_builtins();
         environment.add_programs();
+        environment.add_machines();
         environment
     }
 
@@ -149,6 +168,19 @@ impl Environment {
         self.accounts.extend(programs);
     }
 
+    /// The call machine under every loader and sBPF version that runs, and a second and third of its kind.
+    fn add_machines(&mut self) {
+        let (v0, v3) = (machine::elf(Version::V0), machine::elf(Version::V3));
+        for name in [MACHINE, MACHINE_B, MACHINE_C] {
+            self.add(address(name), program::loaded_by_v2(v0.clone()));
+        }
+        self.add(address(MACHINE_SBPF_V3), program::loaded_by_v2(v3));
+        self.add(address(MACHINE_LOADER_V1), program::loaded_by_v1(v0.clone()));
+        for (id, account) in program::loaded_by_v3(&address(MACHINE_LOADER_V3), &v0) {
+            self.add(id, account);
+        }
+    }
+
     fn add(&mut self, id: Address, account: Account) {
         self.accounts.insert(id, account.into());
     }
@@ -157,9 +189,12 @@ impl Environment {
     pub fn to_text(&self) -> String {
         let features: Vec<String> =
             mainnet_feature_list().iter().map(|(address, _)| json(&address.to_string())).collect();
-        let small = self.accounts.iter().filter(|(_, account)| {
+        let loader_v3 = address(MACHINE_LOADER_V3);
+        let programdata = program::loaded_by_v3(&loader_v3, &[]).map(|(id, _)| id);
+        let machines = [MACHINE, MACHINE_B, MACHINE_C, MACHINE_SBPF_V3, MACHINE_LOADER_V1].map(address);
+        let small = self.accounts.iter().filter(|(id, account)| {
             let owner = account.owner();
-            *owner == sysvar::ID || *owner == native_loader::ID
+            *owner == sysvar::ID || *owner == native_loader::ID || machines.contains(id) || programdata.contains(id)
         });
         let small: Vec<String> =
             small.map(|(address, account)| json(&AccountRecord::new(address, Some(account)))).collect();

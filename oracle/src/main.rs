@@ -4,11 +4,14 @@
 
 mod agave;
 mod case;
+mod chain;
 mod environment;
 mod format;
 mod hunt;
 mod lite;
+mod machine;
 mod mix;
+mod program;
 mod record;
 mod replay;
 mod rerun;
@@ -37,6 +40,8 @@ Commands:
   check   Run the topics and compare with the files; exit 1 and print the first differences if any
   list    Print the topics and their sizes
   show    Run the topics and print one line per transaction
+  chains  Run the chains of blocks and write DIR/../chains.json
+  check-chains  Run the chains and compare with the file; exit 1 if they differ
   hunt    Mix scenarios at random, have COMMAND replay them, shrink and keep each case that differs
 
 Options:
@@ -111,7 +116,7 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
     let mut regressions = false;
     let mut arguments = arguments.iter();
     let command = arguments.next().ok_or("a command is missing")?.clone();
-    if !["record", "check", "list", "show"].contains(&command.as_str()) {
+    if !["record", "check", "list", "show", "chains", "check-chains"].contains(&command.as_str()) {
         return Err(format!("unknown command {command}"));
     }
     while let Some(argument) = arguments.next() {
@@ -133,6 +138,9 @@ fn parse(arguments: &[String]) -> Result<Arguments, String> {
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let environment = Environment::new();
+    if arguments.command.ends_with("chains") {
+        return run_chains(&environment, arguments);
+    }
     let lite = lite::base(&environment);
     let mut good = true;
     if arguments.command == "record" {
@@ -184,6 +192,25 @@ fn handle(arguments: &Arguments, recorded: Recorded) -> Result<bool, String> {
         "check" => good &= check(&path, &recorded.file, &text)?,
         "show" => show(&recorded.file),
         _ => println!("{}", summary(&recorded.file, text.len())),
+    }
+    Ok(good)
+}
+
+/// Writes or compares the chains' file.
+fn run_chains(environment: &Environment, arguments: &Arguments) -> Result<bool, String> {
+    let (text, surprises) = chain::record(environment);
+    for surprise in &surprises {
+        eprintln!("chains: not as the scenario expects: {surprise}");
+    }
+    let path = arguments.dir.join("../chains.json");
+    let mut good = surprises.is_empty();
+    if arguments.command == "chains" {
+        fs::write(&path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+        println!("chains: {} KiB", text.len() / 1024);
+    } else {
+        let is_equal = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))? == text;
+        println!("chains: {}", if is_equal { "equal" } else { "they differ" });
+        good &= is_equal;
     }
     Ok(good)
 }

@@ -108,7 +108,8 @@ fn record_case_in(
     }
 }
 
-fn matches_expectation(expect: Expect, outcome: &Outcome) -> bool {
+/// Whether the author of a scenario foresaw `outcome`.
+pub fn matches_expectation(expect: Expect, outcome: &Outcome) -> bool {
     match expect {
         Expect::Success => outcome.processed && outcome.error.is_none(),
         Expect::Failure => outcome.processed && outcome.error.is_some(),
@@ -128,7 +129,8 @@ fn clock_record(environment: &Environment) -> ClockRecord {
     }
 }
 
-fn result_record(
+/// What `outcome` says, and the accounts it left.
+pub fn result_record(
     environment: &Environment,
     agave: &Agave,
     transaction: &VersionedTransaction,

@@ -15,7 +15,7 @@ use crate::{
     CpiError, InvokeContext, ProgramEntry, SyscallError,
     budget::costs,
     log_line,
-    memory::{self, FrameMemory, STACK_BYTES},
+    memory::{FrameMemory, STACK_BYTES},
     serialize::{self, SerializedAccount},
 };
 
@@ -169,7 +169,7 @@ impl InvokeContext {
                 if is_depleting && !matches!(error, EbpfError::SyscallError(_)) {
                     self.consume_all_units();
                 }
-                Err(VmError::from_ebpf(memory::name_region(error, self.budget().heap_size_bytes)))
+                Err(VmError::from_ebpf(self.name_region(error)))
             }
         }
     }

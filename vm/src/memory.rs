@@ -62,6 +62,8 @@ pub(crate) struct FrameMemory {
     /// Where the parts of the input region end; none for one region.
     pub(crate) input_ends: Vec<usize>,
     mapping: Option<Box<MemoryMapping>>,
+    /// Guest addresses that the stack takes: with gaps between the frames, twice its bytes.
+    stack_range_bytes: u64,
     /// Distinguishes guest slices of this run of the frame from those of any other.
     serial: u64,
 }
@@ -74,6 +76,7 @@ impl FrameMemory {
             input: AlignedBuffer::default(),
             input_ends: Vec::new(),
             mapping: None,
+            stack_range_bytes: 0,
             serial: 0,
         }
     }
@@ -92,6 +95,7 @@ impl FrameMemory {
         } else {
             0
         };
+        self.stack_range_bytes = if gap_size == 0 { STACK_BYTES as u64 } else { 2 * STACK_BYTES as u64 };
         let stack: *mut [u8] = self.stack.bytes_mut();
         let heap: *mut [u8] = &mut self.heap.bytes_mut()[..heap_size_bytes as usize];
         let input: *mut [u8] = self.input.bytes_mut();
@@ -174,10 +178,10 @@ fn grow_on_demand(stack: *mut [u8], heap: *mut [u8]) -> AccessViolationHandler {
 
 /// Names heap and stack in an access violation even where they are not mapped yet: what programs log must not depend on
 /// when we map.
-pub(crate) fn name_region(error: EbpfError, heap_size_bytes: u32) -> EbpfError {
+fn name_region(error: EbpfError, heap_size_bytes: u32, stack_range_bytes: u64) -> EbpfError {
     let EbpfError::AccessViolation(access, address, size, "unallocated") = error else { return error };
     let heap = MM_HEAP_START..MM_HEAP_START + u64::from(heap_size_bytes);
-    let stack = MM_STACK_START..MM_STACK_START + 2 * STACK_BYTES as u64;
+    let stack = MM_STACK_START..MM_STACK_START + stack_range_bytes;
     let name = if heap.contains(&address) {
         "heap"
     } else if stack.contains(&address) {
@@ -249,6 +253,12 @@ impl InvokeContext {
         self.translate(AccessType::Store, address, size_bytes)
     }
 
+    /// The error of the running frame, with heap and stack named as a program's log has them.
+    pub(crate) fn name_region(&mut self, error: EbpfError) -> EbpfError {
+        let heap_size_bytes = self.budget().heap_size_bytes;
+        name_region(error, heap_size_bytes, self.current_frame_memory().stack_range_bytes)
+    }
+
     fn translate(&mut self, access: AccessType, address: u64, size_bytes: u64) -> Result<GuestSlice, VmError> {
         let frame = self.current_frame_memory();
         let writable = access == AccessType::Store;
@@ -265,7 +275,7 @@ impl InvokeContext {
                 let pointer = buffer.ptr().cast::<u8>().cast_mut();
                 Ok(GuestSlice { pointer, size_bytes: size_bytes as usize, serial, writable })
             }
-            StableResult::Err(error) => Err(VmError::Ebpf(name_region(error, self.budget().heap_size_bytes))),
+            StableResult::Err(error) => Err(VmError::Ebpf(self.name_region(error))),
         }
     }
 

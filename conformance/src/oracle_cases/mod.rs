@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_difference_of_one_mode_names_the_mode() {
         let (fee, units) = (Mismatch::new("fee", 1, 2), Mismatch::new("compute units", 3, 4));
-        assert_eq!(in_both_modes(vec![fee.clone()], vec![fee.clone()]), std::slice::from_ref(&fee));
+        assert_eq!(in_both_modes(vec![fee.clone()], vec![fee.clone()]), vec![fee.clone()]);
         let fields: Vec<String> =
             in_both_modes(vec![fee.clone(), units], vec![fee]).into_iter().map(|one| one.field).collect();
         assert_eq!(fields, ["compiled: fee", "compiled: compute units", "interpreted: fee"]);

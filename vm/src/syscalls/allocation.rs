@@ -7,8 +7,8 @@ use crate::InvokeContext;
 
 /// What the guest gets instead of an address when there is none.
 const NULL: u64 = 0;
-/// Alignment of what is handed out: any guest type, or one byte under the deprecated loader.
-const ALIGNMENT_BYTES: u64 = 16;
+/// Alignment of what is handed out: that of a u128 in sBPF, or one byte under the deprecated loader.
+const ALIGNMENT_BYTES: u64 = 8;
 
 pub(super) fn register(loader: &mut BuiltinProgram<InvokeContext>) {
     add::<AllocateOrFree>(loader, ALLOC_FREE);
@@ -56,7 +56,7 @@ mod tests {
     fn hands_out_aligned_addresses_for_nothing() {
         let outcome = call("sol_alloc_free_", [100, 0, 0, 0, 0], b"");
         assert_eq!((outcome.returned(), outcome.syscall_units()), (MM_HEAP_START, 0));
-        assert_eq!(allocate_after(3).run().returned(), MM_HEAP_START + 16);
+        assert_eq!(allocate_after(3).run().returned(), MM_HEAP_START + 8);
         assert_eq!(allocate_after(0).run().returned(), MM_HEAP_START);
         assert_eq!(allocate_after(3).deprecated_loader().run().returned(), MM_HEAP_START + 3);
     }
