@@ -167,7 +167,7 @@ impl Builder {
     ///
     /// Genesis holds the given accounts, the shipped programs, builtins and sysvars. If the store holds a chain, the
     /// given accounts must be those it began with, or none. Of given sysvars, the chain carries on stake history, epoch
-    /// rewards, last restart slot and slot hashes; the others it makes itself.
+    /// rewards, last restart slot, slot hashes and, of the clock, when its epoch began; the rest it makes itself.
     ///
     /// # Errors
     /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, a feature gate is asked for that

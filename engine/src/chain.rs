@@ -27,8 +27,15 @@ pub(crate) struct ChainTip {
     pub(crate) blockhashes: BlockhashQueue,
     /// (slot, block hash), newest first.
     pub(crate) slot_hashes: VecDeque<(u64, Hash)>,
-    /// Timestamp of the first block of the current epoch.
-    pub(crate) epoch_start_timestamp: i64,
+    pub(crate) epoch_start: EpochStart,
+}
+
+/// When an epoch began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EpochStart {
+    epoch: u64,
+    /// Of its first block, in Unix seconds.
+    unix_timestamp: i64,
 }
 
 /// What takes the chain back by one block.
@@ -50,19 +57,13 @@ impl Chain {
     /// Rebuilds the chain from a store that holds one.
     pub(crate) fn open(store: &dyn Store, tip: Tip, cache: &StatusCache) -> Result<Self, StoreError> {
         let headers = store.recent_headers(SLOT_HASHES_MAX)?;
-        let schedule = EpochSchedule::default();
-        let epoch = schedule.epoch(tip.header.slot);
-        let epoch_start_timestamp = headers
-            .iter()
-            .find(|header| schedule.epoch(header.slot) == epoch)
-            .map_or(tip.header.unix_timestamp, |header| header.unix_timestamp);
         let queue_start = headers.len().saturating_sub(limits::BLOCKHASH_QUEUE_LENGTH);
         let tip = ChainTip {
             header: tip.header,
             lattice: Lattice::from_bytes(&tip.lattice),
             blockhashes: BlockhashQueue::from_headers(&headers[queue_start..]),
             slot_hashes: restore_slot_hashes(store, &tip.header)?,
-            epoch_start_timestamp,
+            epoch_start: restore_epoch_start(store, &tip.header)?,
         };
         let statuses = restore_statuses(store.statuses()?, cache);
         Ok(Self { tip, statuses, open_slots: VecDeque::new(), poison: None })
@@ -74,7 +75,7 @@ impl Chain {
         let epoch = schedule.epoch(block.slot);
         let clock = Clock {
             slot: block.slot,
-            epoch_start_timestamp: self.epoch_start_timestamp(block),
+            epoch_start_timestamp: self.epoch_start(block).unix_timestamp,
             epoch,
             leader_schedule_epoch: epoch + 1,
             unix_timestamp: block.unix_timestamp,
@@ -91,12 +92,13 @@ impl Chain {
         }
     }
 
-    fn epoch_start_timestamp(&self, block: &Block) -> i64 {
-        let schedule = EpochSchedule::default();
-        if schedule.epoch(block.slot) == schedule.epoch(self.tip.header.slot) {
-            self.tip.epoch_start_timestamp
+    /// The start of the epoch of `block`, which may be the first of it.
+    fn epoch_start(&self, block: &Block) -> EpochStart {
+        let epoch = EpochSchedule::default().epoch(block.slot);
+        if epoch == self.tip.epoch_start.epoch {
+            self.tip.epoch_start
         } else {
-            block.unix_timestamp
+            EpochStart { epoch, unix_timestamp: block.unix_timestamp }
         }
     }
 
@@ -113,17 +115,28 @@ impl Chain {
 
     /// Makes `header` the newest executed block; returns what takes it back.
     pub(crate) fn advance(&mut self, header: BlockHeader, lattice: Lattice, block: &Block) -> Undo {
-        let epoch_start_timestamp = self.epoch_start_timestamp(block);
+        let epoch_start = self.epoch_start(block);
         let undo = Undo { tip: self.tip.clone() };
         self.tip.header = header;
         self.tip.lattice = lattice;
         self.tip.blockhashes.push(header.blockhash);
         self.tip.slot_hashes.push_front((header.slot, header.block_hash));
         self.tip.slot_hashes.truncate(SLOT_HASHES_MAX);
-        self.tip.epoch_start_timestamp = epoch_start_timestamp;
+        self.tip.epoch_start = epoch_start;
         self.open_slots.push_back(header.slot);
         undo
     }
+}
+
+/// What the clock sysvar says, which the newest block wrote. Like slot hashes, a given clock may be of a later epoch than
+/// genesis.
+fn restore_epoch_start(store: &dyn Store, newest: &BlockHeader) -> Result<EpochStart, StoreError> {
+    let account = store.accounts(&[sysvar::clock::ID])?.pop().flatten();
+    let clock = account.and_then(|account| Clock::from_bytes(&account.data));
+    Ok(clock.map_or_else(
+        || EpochStart { epoch: EpochSchedule::default().epoch(newest.slot), unix_timestamp: newest.unix_timestamp },
+        |clock| EpochStart { epoch: clock.epoch, unix_timestamp: clock.epoch_start_timestamp },
+    ))
 }
 
 /// The slot-hashes sysvar as the newest block saw it, and that block. Genesis adds nothing to a sysvar that it was given

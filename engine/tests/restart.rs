@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::*;
-use heddle_engine::{Engine, EngineError, Outcome, VerifiedTransaction};
+use heddle_engine::{Block, Engine, EngineError, Outcome, VerifiedTransaction};
 use heddle_storage::{Fault, FaultStore, MemoryStore, RocksStore};
 use heddle_types::{Account, Hash, TransactionError, ids::sysvar};
 use heddle_vm::slot_hashes_to_bytes;
@@ -170,7 +170,7 @@ fn given_sysvars_are_carried_on() {
             .expect("an engine")
     };
     let run = |engine: &Engine, slot: u64| {
-        let block = heddle_engine::Block { slot, ..engine.next_block(vec![]) };
+        let block = Block { slot, ..engine.next_block(vec![]) };
         engine.commit_block(engine.execute_block(block).expect("executes")).expect("commits");
     };
     let slots = |engine: &Engine| -> Vec<u64> {
@@ -196,4 +196,25 @@ fn given_sysvars_are_carried_on() {
         assert_eq!(account.data[..40], history[..]);
     }
     assert_eq!(reopened.tip(), unbroken.tip());
+}
+
+/// When the epoch began is known after a restart, however many blocks ago it was.
+#[test]
+fn the_epoch_goes_on_after_a_restart() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let epoch_start = |engine: &Engine| {
+        let clock = engine.account(&sysvar::clock::ID).expect("readable").expect("there");
+        i64::from_le_bytes(clock.data[8..16].try_into().expect("eight bytes"))
+    };
+    let engine = open(directory.path());
+    let first = Block { slot: 432_000, unix_timestamp: 1_234_567, ..engine.next_block(vec![]) };
+    engine.commit_block(engine.execute_block(first).expect("executes")).expect("commits");
+    for _ in 0..520 {
+        commit(&engine, vec![]);
+    }
+    assert_eq!(epoch_start(&engine), 1_234_567);
+    drop(engine);
+    let engine = open(directory.path());
+    commit(&engine, vec![]);
+    assert_eq!(epoch_start(&engine), 1_234_567);
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use heddle_engine::{Block, Engine, VerifiedTransaction};
+use heddle_engine::{Block, BlockLimits, Engine, VerifiedTransaction};
 use heddle_types::{Account, Pubkey, TransactionError, ids};
 use heddle_vm::Runtime;
 
@@ -36,6 +36,8 @@ impl<'a> Replay<'a> {
             .genesis_blockhash(case.blockhash.0)
             .genesis_timestamp(GENESIS_TIMESTAMP)
             .record_details(true)
+            // A case's transactions are one block only here; some do more than a block may.
+            .block_limits(BlockLimits::UNLIMITED)
             .build()
             .map_err(|error| error.to_string())?;
         let transactions = case.transactions.iter().map(|one| VerifiedTransaction::new(&one.wire.0).ok()).collect();
