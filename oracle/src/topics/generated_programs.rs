@@ -23,16 +23,17 @@ const DATA_BYTES_MAX: usize = 680;
 
 /// The topic's cases.
 pub fn cases(environment: &Environment) -> Vec<Case> {
-    let mut calls = calls::catalogue();
-    calls.extend(calls::edges());
-    (0..SEQUENCES).map(|seed| sequence(environment, &calls, seed)).collect()
+    (0..SEQUENCES).map(|seed| sequence(environment, seed)).collect()
 }
 
-fn sequence(environment: &Environment, calls: &[Call], seed: u64) -> Case {
+/// The sequence of `seed`; the topic has the first few.
+pub fn sequence(environment: &Environment, seed: u64) -> Case {
+    let mut calls = calls::catalogue();
+    calls.extend(calls::edges());
     let mut random = ChaCha8Rng::seed_from_u64(0x7072_6f67_7261_6d73 + seed);
     let mut case = random::world(environment, &format!("programs {seed}"));
     for _ in 0..TRANSACTIONS_PER_SEQUENCE {
-        case = transaction(environment, case, calls, &mut random);
+        case = transaction(environment, case, &calls, &mut random);
     }
     case
 }

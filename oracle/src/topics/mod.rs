@@ -60,5 +60,9 @@ pub const TOPICS: &[Topic] = &[
 pub type Sequence = fn(&Environment, u64) -> Case;
 
 /// Generators of random cases, with the topics whose few committed ones they made.
-pub const SEQUENCES: &[(&str, Sequence)] =
-    &[("generated", generated::sequence), ("vote", vote::sequence), ("vote", vote::chaos)];
+pub const SEQUENCES: &[(&str, Sequence)] = &[
+    ("generated", generated::sequence),
+    ("vote", vote::sequence),
+    ("vote", vote::chaos),
+    ("generated_programs", generated_programs::sequence),
+];
