@@ -142,7 +142,7 @@ pub fn write(root: &Path) -> Result<(), DocsError> {
 /// Compares the page with what would be written.
 ///
 /// # Errors
-/// [`DocsError::Stale`] if they differ; as [`write`] else.
+/// [`DocsError::Stale`] if they differ; as [`write()`] else.
 pub fn check(root: &Path) -> Result<(), DocsError> {
     let page = page(root)?;
     if read(&root.join(PAGE))? == page { Ok(()) } else { Err(DocsError::Stale) }

@@ -8,7 +8,7 @@
 //!
 //! "Still read": by the crates that process one instruction (`solana-program-runtime`, `solana-syscalls`,
 //! `solana-bpf-loader-program`, the builtins, `agave-precompiles`, all 4.2.2), out of the gates that `agave-feature-set`
-//! 4.2.2 hands them (`FeatureSet::runtime_features`). [`FIXED`] has those of them that [`SWITCHABLE`] has not, but for
+//! 4.2.2 hands them (`FeatureSet::runtime_features`). `FIXED` has those of them that [`SWITCHABLE`] has not, but for
 //! `disable_sbpf_v0_execution` and `reenable_sbpf_v0_execution`, whose numbers are one and which both formats leave out.
 
 use heddle_types::{FeatureSet, Gates, Pubkey, features::SWITCHABLE};
