@@ -30,11 +30,13 @@ pub mod codec;
 mod error;
 mod fault;
 mod memory;
+#[cfg(feature = "rocksdb")]
 mod rocks;
 mod store;
 
 pub use error::{Malformed, SourceError, StoreError};
 pub use fault::{Fault, FaultStore};
 pub use memory::MemoryStore;
+#[cfg(feature = "rocksdb")]
 pub use rocks::RocksStore;
 pub use store::{BlockBatch, LATTICE_BYTES, Store, Tip};

@@ -74,7 +74,7 @@ fn first(topic: &Topic) -> Vec<Case> {
         holding("v4_default", &VoteStateVersions::new_v4(VoteStateV4::default())).fails(&NODE, &[initialize()]),
         holding("v3", &as_v3(&base())).fails(&NODE, &[initialize()]),
         holding("v3_default", &VoteStateVersions::new_v3(VoteStateV3::default())).ok(&NODE, &[initialize()]),
-        holding("v1_14_11_default", &VoteStateVersions::V1_14_11(Box::new(VoteState1_14_11::default())))
+        holding("v1_14_11_default", &VoteStateVersions::V1_14_11(Box::default()))
             .ok(&NODE, &[initialize()]),
         holding("uninitialized", &VoteStateVersions::Uninitialized).ok(&NODE, &[initialize()]),
         topic

@@ -63,7 +63,7 @@ fn versions(topic: &Topic) -> Vec<Case> {
     }
     let uninitialized = [
         ("v3", VoteStateVersions::new_v3(VoteStateV3::default())),
-        ("v1_14_11", VoteStateVersions::V1_14_11(Box::new(VoteState1_14_11::default()))),
+        ("v1_14_11", VoteStateVersions::V1_14_11(Box::default())),
         ("v4", VoteStateVersions::new_v4(VoteStateV4::default())),
     ];
     for (name, state) in uninitialized {
