@@ -74,8 +74,7 @@ fn first(topic: &Topic) -> Vec<Case> {
         holding("v4_default", &VoteStateVersions::new_v4(VoteStateV4::default())).fails(&NODE, &[initialize()]),
         holding("v3", &as_v3(&base())).fails(&NODE, &[initialize()]),
         holding("v3_default", &VoteStateVersions::new_v3(VoteStateV3::default())).ok(&NODE, &[initialize()]),
-        holding("v1_14_11_default", &VoteStateVersions::V1_14_11(Box::default()))
-            .ok(&NODE, &[initialize()]),
+        holding("v1_14_11_default", &VoteStateVersions::V1_14_11(Box::default())).ok(&NODE, &[initialize()]),
         holding("uninitialized", &VoteStateVersions::Uninitialized).ok(&NODE, &[initialize()]),
         topic
             .raw("initialize_over_garbage", vec![3, 0, 0, 0].into_iter().chain([255; 900]).collect(), SPACE)
