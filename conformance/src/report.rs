@@ -29,6 +29,8 @@ pub enum Verdict {
     Passed(String),
     /// Not comparable, and why.
     Skipped(String),
+    /// No case at all: a file of another kind, and which. It counts nowhere.
+    Foreign(String),
     /// Different in at least one field.
     Failed(Vec<Mismatch>),
 }
@@ -108,6 +110,11 @@ impl Report {
         self.cases.iter().filter(|case| test(&case.verdict)).count()
     }
 
+    /// Cases of any verdict.
+    pub fn total(&self) -> usize {
+        self.count(|verdict| !matches!(verdict, Verdict::Foreign(_)))
+    }
+
     /// Cases as expected.
     pub fn passed(&self) -> usize {
         self.count(|verdict| matches!(verdict, Verdict::Passed(_)))
@@ -139,7 +146,7 @@ impl Report {
             actual: &mismatch.actual,
         });
         JsonReport {
-            total: self.cases.len(),
+            total: self.total(),
             passed: self.passed(),
             failed: self.failed(),
             skipped: self.skipped(),
@@ -154,6 +161,7 @@ impl Report {
             match &case.verdict {
                 Verdict::Passed(note) if !note.is_empty() => _ = writeln!(text, "note    {}: {note}", case.name),
                 Verdict::Skipped(reason) if list_skipped => _ = writeln!(text, "skipped {}: {reason}", case.name),
+                Verdict::Foreign(reason) if list_skipped => _ = writeln!(text, "ignored {}: {reason}", case.name),
                 _ => {}
             }
         }
@@ -161,7 +169,7 @@ impl Report {
         _ = writeln!(
             text,
             "{} cases in {:.1} s: {} passed, {} failed, {} skipped{hint}",
-            self.cases.len(),
+            self.total(),
             elapsed.as_secs_f64(),
             self.passed(),
             self.failed(),

@@ -112,7 +112,7 @@ pub fn run_paths(folders: &[PathBuf], filter: Option<&str>, format: &dyn Format)
     bar.finish_and_clear();
     let cases = reports?.into_iter().flatten();
     let cases: Vec<_> = cases.filter(|case| filter.is_none_or(|filter| case.name.contains(filter))).collect();
-    let is_empty = cases.iter().all(|case| matches!(&case.verdict, Verdict::Skipped(reason) if is_foreign(reason)));
+    let is_empty = cases.iter().all(|case| matches!(case.verdict, Verdict::Foreign(_)));
     if is_empty {
         let path = folders.first().cloned().unwrap_or_default();
         return Err(SuiteError::Empty { path, filtered: filter.is_some() });
@@ -120,16 +120,9 @@ pub fn run_paths(folders: &[PathBuf], filter: Option<&str>, format: &dyn Format)
     Ok(Report::new(cases))
 }
 
-/// What the reason for skipping a file of another kind begins with.
-const FOREIGN: &str = "not a fixture: ";
-
-fn is_foreign(reason: &str) -> bool {
-    reason.starts_with(FOREIGN)
-}
-
 fn run_file(file: &SuiteFile, format: &dyn Format) -> Vec<CaseReport> {
     if let Some(reason) = foreign_by_name(file).or_else(|| format.foreign(file)) {
-        return vec![file.case(Verdict::Skipped(format!("{FOREIGN}{reason}")))];
+        return vec![file.case(Verdict::Foreign(reason))];
     }
     let cases = panic::catch_unwind(AssertUnwindSafe(|| format.run(file)));
     cases.unwrap_or_else(|payload| {
