@@ -7,6 +7,7 @@ mod arguments;
 
 use std::{
     fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
@@ -90,11 +91,17 @@ fn run_paths(paths: &[PathBuf], arguments: &ReportArguments, format: &dyn Format
     let start = Instant::now();
     let report = suite::run_paths(paths, arguments.filter.as_deref(), format)?;
     if arguments.json {
-        println!("{}", serde_json::to_string(&report.to_json())?);
+        print(&format!("{}\n", serde_json::to_string(&report.to_json())?));
     } else {
-        print!("{}", report.to_text(arguments.skipped, start.elapsed()));
+        print(&report.to_text(arguments.skipped, start.elapsed()));
     }
     Ok(report.failed() == 0)
+}
+
+/// Prints to whoever still reads: `conformance … | head` is no error.
+fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 fn run_docs(root: &Path, check: bool) -> Result<bool, Failure> {
