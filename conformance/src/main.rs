@@ -34,7 +34,7 @@ enum Failure {
     #[error(transparent)]
     Suite(#[from] SuiteError),
     #[error("cannot read {}: {source}", path.display())]
-    Elf { path: PathBuf, source: std::io::Error },
+    Elf { path: PathBuf, source: io::Error },
     #[error("cannot write the result: {0}")]
     Output(#[from] serde_json::Error),
     #[error(transparent)]
