@@ -70,7 +70,7 @@ pub(crate) fn first_excess(
     let mut by_account: HashMap<AccountIndex, u64, RandomState> = HashMap::default();
     for (position, (transaction, outcome)) in transactions.iter().zip(outcomes).enumerate() {
         let Some(receipt) = outcome.receipt() else { continue };
-        let cost = Cost::of(transaction.transaction(), receipt, gates);
+        let cost = Cost::of(transaction, receipt, gates);
         total.add(cost);
         if total.compute_units > limits.compute_units {
             return Some((position, BlockLimit::ComputeUnits));

@@ -1,8 +1,11 @@
 //! What a transaction that is in a block costs the block: Agave's cost model, with what the execution really used.
 //!
-//! Figures and rules: crate `solana-cost-model` 4.2 (`block_cost_limits`, `cost_model`).
+//! Figures and rules: crate `solana-cost-model` 4.2 (`block_cost_limits`, `cost_model`). What the bytes alone decide is
+//! found once, when the transaction enters ([`StaticCost`]); workers only add what the execution used.
 
 use heddle_types::{Gates, Pubkey, Receipt, SanitizedTransaction, ids, limits};
+
+use crate::VerifiedTransaction;
 
 const SIGNATURE: u64 = 720;
 const SECP256K1_SIGNATURE: u64 = 6_690;
@@ -25,26 +28,13 @@ pub struct Cost {
 
 impl Cost {
     /// Cost of `transaction`, which came out as `receipt`.
-    pub fn of(transaction: &SanitizedTransaction, receipt: &Receipt, gates: &Gates) -> Self {
-        let write_locks = (0..transaction.total_key_count()).filter(|&key| transaction.is_writable_declared(key));
-        let mut compute_units = transaction.signatures().len() as u64 * SIGNATURE
-            + write_locks.count() as u64 * WRITE_LOCK
-            + receipt.compute_units
-            + u64::from(receipt.loaded_data_bytes).div_ceil(LOADED_PAGE_BYTES) * LOADED_PAGE;
-        let keys = transaction.static_keys();
-        let (mut data_bytes, mut allocation) = (0, Some(0u64));
-        for instruction in transaction.instructions() {
-            data_bytes += instruction.data.len() as u64;
-            let program = &keys[usize::from(instruction.program_index)];
-            if *program == ids::system_program::ID {
-                let more = heddle_programs::allocated_bytes(instruction.data, gates);
-                allocation = allocation.and_then(|sum| Some(sum.saturating_add(more?)));
-            } else {
-                compute_units += precompile_cost(program, instruction.data);
-            }
+    pub fn of(transaction: &VerifiedTransaction, receipt: &Receipt, gates: &Gates) -> Self {
+        let fixed = transaction.static_cost();
+        let pages = u64::from(receipt.loaded_data_bytes).div_ceil(LOADED_PAGE_BYTES);
+        Self {
+            compute_units: fixed.compute_units + receipt.compute_units + pages * LOADED_PAGE,
+            allocated_bytes: fixed.allocated_bytes[usize::from(gates.create_account_allow_prefund)],
         }
-        let allocated_bytes = allocation.unwrap_or(0).min(limits::TRANSACTION_DATA_GROWTH_BYTES_MAX as u64);
-        Self { compute_units: compute_units + data_bytes / INSTRUCTION_DATA_BYTES_PER_UNIT, allocated_bytes }
     }
 
     /// Adds another cost.
@@ -54,13 +44,54 @@ impl Cost {
     }
 }
 
-/// The first byte of a precompile's data is the number of its signatures.
-fn precompile_cost(program: &Pubkey, data: &[u8]) -> u64 {
-    let signature = match *program {
-        ids::ed25519_program::ID => ED25519_SIGNATURE,
-        ids::secp256k1_program::ID => SECP256K1_SIGNATURE,
-        ids::secp256r1_program::ID => SECP256R1_SIGNATURE,
-        _ => return 0,
-    };
-    data.first().map_or(0, |&count| u64::from(count) * signature)
+/// The part of a cost that the transaction's bytes alone decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StaticCost {
+    compute_units: u64,
+    /// Without and with the gate `create_account_allow_prefund`.
+    allocated_bytes: [u64; 2],
+    /// Signatures that precompile instructions announce: each is charged like one of the transaction's own.
+    pub(crate) precompile_signatures: u64,
+}
+
+impl StaticCost {
+    pub(crate) fn of(transaction: &SanitizedTransaction) -> Self {
+        let write_locks = (0..transaction.total_key_count()).filter(|&key| transaction.is_writable_declared(key));
+        let mut cost = Self {
+            compute_units: transaction.signatures().len() as u64 * SIGNATURE + write_locks.count() as u64 * WRITE_LOCK,
+            ..Self::default()
+        };
+        let keys = transaction.static_keys();
+        let (mut data_bytes, mut allocations) = (0, [Some(0u64); 2]);
+        for instruction in transaction.instructions() {
+            data_bytes += instruction.data.len() as u64;
+            let program = &keys[usize::from(instruction.program_index)];
+            if *program == ids::system_program::ID {
+                for (allocation, is_prefund_allowed) in allocations.iter_mut().zip([false, true]) {
+                    let more = heddle_programs::allocated_bytes(instruction.data, is_prefund_allowed);
+                    *allocation = allocation.and_then(|sum| Some(sum.saturating_add(more?)));
+                }
+            } else if let Some(signature) = precompile_signature(program) {
+                // The first byte of its data is the number of its signatures.
+                let count = instruction.data.first().copied().map_or(0, u64::from);
+                cost.compute_units += count * signature;
+                cost.precompile_signatures += count;
+            }
+        }
+        cost.compute_units += data_bytes / INSTRUCTION_DATA_BYTES_PER_UNIT;
+        // A transaction that must fail allocates nothing.
+        let max = limits::TRANSACTION_DATA_GROWTH_BYTES_MAX as u64;
+        cost.allocated_bytes = allocations.map(|allocation| allocation.unwrap_or(0).min(max));
+        cost
+    }
+}
+
+/// Cost of each signature that the precompile at `program` checks.
+fn precompile_signature(program: &Pubkey) -> Option<u64> {
+    match *program {
+        ids::ed25519_program::ID => Some(ED25519_SIGNATURE),
+        ids::secp256k1_program::ID => Some(SECP256K1_SIGNATURE),
+        ids::secp256r1_program::ID => Some(SECP256R1_SIGNATURE),
+        _ => None,
+    }
 }

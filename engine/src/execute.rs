@@ -134,7 +134,7 @@ impl Worker {
         if effect == Effect::Commit {
             block.statuses.insert(*transaction.message_hash(), block.slot);
             self.collected_lamports = self.collected_lamports.saturating_add(admitted.fee.collected());
-            self.cost.add(Cost::of(transaction.transaction(), &receipt, self.machine.gates()));
+            self.cost.add(Cost::of(transaction, &receipt, self.machine.gates()));
         }
         Outcome::Processed(receipt)
     }
@@ -322,7 +322,7 @@ fn admit(
         return Err(TransactionError::AlreadyProcessed);
     }
     let fee = Fee {
-        base: fees::base_fee(message.signatures().len() as u64 + precompile_signature_count(message)),
+        base: fees::base_fee(message.signatures().len() as u64 + transaction.static_cost().precompile_signatures),
         priority: limits.priority_fee_lamports,
     };
     let mut payer = block.table.read(keys[0]);
@@ -338,21 +338,6 @@ fn compute_budget_limits(transaction: &SanitizedTransaction) -> Result<ComputeBu
     heddle_programs::compute_budget_limits(
         transaction.instructions().map(|instruction| (&keys[usize::from(instruction.program_index)], instruction.data)),
     )
-}
-
-/// Signatures that precompile instructions announce: each is charged like one of the transaction's own.
-fn precompile_signature_count(transaction: &SanitizedTransaction) -> u64 {
-    let keys = transaction.static_keys();
-    transaction
-        .instructions()
-        .filter(|instruction| {
-            let program = &keys[usize::from(instruction.program_index)];
-            *program == ids::ed25519_program::ID
-                || *program == ids::secp256k1_program::ID
-                || *program == ids::secp256r1_program::ID
-        })
-        .map(|instruction| instruction.data.first().copied().map_or(0, u64::from))
-        .sum()
 }
 
 /// The nonce account of a durable-nonce transaction, advanced; `None` if the transaction is none or its nonce is stale.

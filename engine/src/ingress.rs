@@ -7,13 +7,14 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use heddle_types::{Hash, SanitizedTransaction};
 use rayon::prelude::*;
 
-use crate::IngressError;
+use crate::{IngressError, cost::StaticCost};
 
 /// A parsed transaction whose signatures all verify (unless the engine was told to trust its caller).
 #[derive(Clone, Debug)]
 pub struct VerifiedTransaction {
     transaction: SanitizedTransaction,
     message_hash: Hash,
+    static_cost: StaticCost,
 }
 
 impl VerifiedTransaction {
@@ -29,13 +30,17 @@ impl VerifiedTransaction {
 
     /// Takes a parsed transaction on trust: for replay of blocks that were verified before, and for measurements.
     pub fn without_verification(transaction: SanitizedTransaction) -> Self {
-        let message_hash = transaction.message_hash();
-        Self { transaction, message_hash }
+        let (message_hash, static_cost) = (transaction.message_hash(), StaticCost::of(&transaction));
+        Self { transaction, message_hash, static_cost }
     }
 
     /// The transaction.
     pub fn transaction(&self) -> &SanitizedTransaction {
         &self.transaction
+    }
+
+    pub(crate) fn static_cost(&self) -> &StaticCost {
+        &self.static_cost
     }
 
     /// BLAKE3 of the message, the key of the status cache.

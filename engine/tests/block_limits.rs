@@ -52,7 +52,7 @@ fn the_cost_of_a_transfer() {
     let engine = engine(BlockLimits::default());
     let block = engine.execute_block(transfers(&engine, |_| plain(99))).expect("a block");
     let (transaction, receipt) = block.processed().next().expect("one");
-    let cost = Cost::of(transaction.transaction(), receipt, &Gates::mainnet());
+    let cost = Cost::of(transaction, receipt, &Gates::mainnet());
     assert_eq!(cost, Cost { compute_units: TRANSFER_UNITS, allocated_bytes: 0 });
 }
 

@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use ahash::RandomState;
 use heddle_types::{Gates, Pubkey};
 use solana_sbpf::{
     program::{BuiltinFunctionDefinition, BuiltinProgram, SBPFVersion},
@@ -13,8 +14,8 @@ use crate::{Builtin, ExecutionMode, InvokeContext, Precompile, Syscall, budget::
 
 /// Registered native programs and the sBPF environment.
 pub struct Runtime {
-    builtins: HashMap<Pubkey, Arc<dyn Builtin>>,
-    precompiles: HashMap<Pubkey, Arc<dyn Precompile>>,
+    builtins: HashMap<Pubkey, Arc<dyn Builtin>, RandomState>,
+    precompiles: HashMap<Pubkey, Arc<dyn Precompile>, RandomState>,
     loader: Arc<BuiltinProgram<InvokeContext>>,
     deployment_loader: Arc<BuiltinProgram<InvokeContext>>,
     gates: Gates,
@@ -25,8 +26,8 @@ impl Runtime {
     /// A runtime with the syscalls that `gates` switch on and no builtins; add those with the builder.
     pub fn builder(gates: Gates) -> RuntimeBuilder {
         RuntimeBuilder {
-            builtins: HashMap::new(),
-            precompiles: HashMap::new(),
+            builtins: HashMap::default(),
+            precompiles: HashMap::default(),
             loader: loader(&gates, Purpose::Execution),
             deployment_loader: loader(&gates, Purpose::Deployment),
             gates,
@@ -72,8 +73,8 @@ impl Runtime {
 
 /// Assembles a [`Runtime`].
 pub struct RuntimeBuilder {
-    builtins: HashMap<Pubkey, Arc<dyn Builtin>>,
-    precompiles: HashMap<Pubkey, Arc<dyn Precompile>>,
+    builtins: HashMap<Pubkey, Arc<dyn Builtin>, RandomState>,
+    precompiles: HashMap<Pubkey, Arc<dyn Precompile>, RandomState>,
     loader: BuiltinProgram<InvokeContext>,
     deployment_loader: BuiltinProgram<InvokeContext>,
     gates: Gates,

@@ -7,7 +7,7 @@ mod instruction;
 mod nonce;
 
 use accounts::Address;
-use heddle_types::{Gates, Pubkey, limits};
+use heddle_types::{Pubkey, limits};
 use heddle_vm::{AccountMeta, Instruction, InvokeContext};
 pub(in crate::builtins) use instruction::Seed;
 use instruction::SystemInstruction;
@@ -94,15 +94,13 @@ pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionErro
 }
 
 /// Account data that an instruction with this data asks for, in bytes; `None` if it can only fail. For the cost model.
-pub fn allocated_bytes(data: &[u8], gates: &Gates) -> Option<u64> {
+pub fn allocated_bytes(data: &[u8], is_prefund_allowed: bool) -> Option<u64> {
     let space = match SystemInstruction::decode(data).ok()? {
         SystemInstruction::CreateAccount { space, .. }
         | SystemInstruction::CreateAccountWithSeed { space, .. }
         | SystemInstruction::Allocate { space }
         | SystemInstruction::AllocateWithSeed { space, .. } => space,
-        SystemInstruction::CreateAccountAllowPrefund { space, .. } => {
-            gates.create_account_allow_prefund.then_some(space)?
-        }
+        SystemInstruction::CreateAccountAllowPrefund { space, .. } => is_prefund_allowed.then_some(space)?,
         _ => 0,
     };
     (space <= limits::ACCOUNT_DATA_BYTES_MAX as u64).then_some(space)
