@@ -4,7 +4,9 @@ use std::{collections::VecDeque, sync::Arc};
 
 use heddle_storage::{Store, StoreError, Tip};
 use heddle_types::{BlockHeader, Hash, StatusEntry, limits};
-use heddle_vm::{BlockEnvironment, Clock, EpochSchedule, Rent, SysvarCache, slot_hashes_to_bytes};
+use heddle_vm::{
+    BlockEnvironment, Clock, EpochSchedule, EpochStakes, Rent, SlotHashes, SysvarCache, slot_hashes_to_bytes,
+};
 use solana_sdk_ids::sysvar;
 
 use crate::{
@@ -56,12 +58,11 @@ pub(crate) struct Chain {
 impl Chain {
     /// Rebuilds the chain from a store that holds one.
     pub(crate) fn open(store: &dyn Store, tip: Tip, cache: &StatusCache) -> Result<Self, StoreError> {
-        let headers = store.recent_headers(SLOT_HASHES_MAX)?;
-        let queue_start = headers.len().saturating_sub(limits::BLOCKHASH_QUEUE_LENGTH);
+        let headers = store.recent_headers(limits::BLOCKHASH_QUEUE_LENGTH)?;
         let tip = ChainTip {
             header: tip.header,
             lattice: Lattice::from_bytes(&tip.lattice),
-            blockhashes: BlockhashQueue::from_headers(&headers[queue_start..]),
+            blockhashes: BlockhashQueue::from_headers(&headers),
             slot_hashes: restore_slot_hashes(store, &tip.header)?,
             epoch_start: restore_epoch_start(store, &tip.header)?,
         };
@@ -70,7 +71,7 @@ impl Chain {
     }
 
     /// The environment in which `block` executes: everything up to its parent, and its own inputs.
-    pub(crate) fn environment(&self, block: &Block) -> BlockEnvironment {
+    pub(crate) fn environment(&self, block: &Block, epoch_stakes: Arc<EpochStakes>) -> BlockEnvironment {
         let schedule = EpochSchedule::default();
         let epoch = schedule.epoch(block.slot);
         let clock = Clock {
@@ -88,7 +89,7 @@ impl Chain {
             sysvars,
             blockhash: self.tip.blockhashes.last(),
             lamports_per_signature: limits::LAMPORTS_PER_SIGNATURE,
-            epoch_stakes: Arc::default(),
+            epoch_stakes,
         }
     }
 
@@ -143,23 +144,13 @@ fn restore_epoch_start(store: &dyn Store, newest: &BlockHeader) -> Result<EpochS
 /// from a later slot: such a chain goes on from another one's accounts.
 fn restore_slot_hashes(store: &dyn Store, newest: &BlockHeader) -> Result<VecDeque<(u64, Hash)>, StoreError> {
     let account = store.accounts(&[sysvar::slot_hashes::ID])?.pop().flatten();
-    let mut entries = account.and_then(|account| slot_hashes_from_bytes(&account.data)).unwrap_or_default();
+    let given = account.as_ref().and_then(|account| SlotHashes::decode(&account.data));
+    let mut entries: VecDeque<_> = given.into_iter().flat_map(|given| given.entries()).collect();
     if entries.front().is_none_or(|(slot, _)| *slot < newest.slot) {
         entries.push_front((newest.slot, newest.block_hash));
     }
     entries.truncate(SLOT_HASHES_MAX);
     Ok(entries)
-}
-
-/// Account data: count, then (slot, hash), newest first. `None` if it holds fewer than it counts.
-fn slot_hashes_from_bytes(data: &[u8]) -> Option<VecDeque<(u64, Hash)>> {
-    let (count, entries) = data.split_first_chunk()?;
-    let count = usize::try_from(u64::from_le_bytes(*count)).ok()?;
-    let entries = entries.as_chunks::<40>().0.get(..count)?.iter().map(|entry| {
-        let (slot, hash) = entry.split_first_chunk()?;
-        Some((u64::from_le_bytes(*slot), Hash::new_from_array(hash.try_into().ok()?)))
-    });
-    entries.collect()
 }
 
 /// Fills the cache from stored statuses and groups them by slot.

@@ -288,9 +288,8 @@ impl Executor {
         if block.slot <= tip {
             return Err(EngineError::SlotNotAfterTip { tip, got: block.slot });
         }
-        let mut environment = chain.environment(block);
+        let mut environment = chain.environment(block, shared.epoch_stakes.clone());
         inherited_sysvars::inherit(&mut environment.sysvars, shared)?;
-        environment.epoch_stakes = shared.epoch_stakes.clone();
         let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
         let inputs = PlanInputs {
             table: &shared.table,

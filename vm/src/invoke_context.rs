@@ -226,6 +226,15 @@ impl InvokeContext {
         if self.account_count() < count { Err(InstructionError::MissingAccount) } else { Ok(()) }
     }
 
+    /// Fails unless the account at `index` of the current instruction is the one at `key`: older instructions name sysvars
+    /// among their accounts, of which only the address counts.
+    ///
+    /// # Errors
+    /// `MissingAccount`, `InvalidArgument`.
+    pub fn check_account_key(&self, index: usize, key: &Pubkey) -> Result<(), InstructionError> {
+        if self.account_key(index)? == key { Ok(()) } else { Err(InstructionError::InvalidArgument) }
+    }
+
     /// Address of the account at `index` of the current instruction.
     ///
     /// # Errors

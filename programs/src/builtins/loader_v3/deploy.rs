@@ -6,8 +6,7 @@ use solana_instruction_error::InstructionError;
 use solana_sdk_ids::{bpf_loader_upgradeable, sysvar};
 
 use super::{
-    super::system, check_buffer, check_distinct, check_sysvar, copy_program, read_state, refuse, state::LoaderV3State,
-    write_state,
+    super::system, check_buffer, check_distinct, copy_program, read_state, refuse, state::LoaderV3State, write_state,
 };
 
 // Accounts.
@@ -24,8 +23,8 @@ pub(super) fn deploy(context: &mut InvokeContext, max_data_bytes: u64) -> Result
     context.check_account_count(4)?;
     let payer = *context.account_key(PAYER)?;
     let program_data = *context.account_key(PROGRAM_DATA)?;
-    check_sysvar(context, RENT, &sysvar::rent::ID)?;
-    check_sysvar(context, CLOCK, &sysvar::clock::ID)?;
+    context.check_account_key(RENT, &sysvar::rent::ID)?;
+    context.check_account_key(CLOCK, &sysvar::clock::ID)?;
     context.check_account_count(8)?;
     let authority = *context.account_key(AUTHORITY)?;
     check_program(context)?;

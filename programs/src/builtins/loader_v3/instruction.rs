@@ -3,8 +3,7 @@
 
 use solana_instruction_error::InstructionError;
 
-/// Most bytes that decoding may look at (`PACKET_DATA_SIZE`), although CPI and v1 transactions allow longer data.
-const DECODED_BYTES_MAX: usize = 1232;
+use crate::builtins::reader::Reader;
 
 /// A decoded instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,24 +24,19 @@ impl<'a> LoaderV3Instruction<'a> {
     /// # Errors
     /// `InvalidInstructionData`.
     pub(super) fn decode(data: &'a [u8]) -> Result<Self, InstructionError> {
-        Self::read(&data[..data.len().min(DECODED_BYTES_MAX)]).ok_or(InstructionError::InvalidInstructionData)
+        Self::read(&mut Reader::of_instruction(data)).ok_or(InstructionError::InvalidInstructionData)
     }
 
-    fn read(data: &'a [u8]) -> Option<Self> {
-        let (tag, fields) = data.split_first_chunk()?;
-        Some(match u32::from_le_bytes(*tag) {
+    fn read(from: &mut Reader<'a>) -> Option<Self> {
+        // Fields are read in the order in which they are written here.
+        Some(match from.word()? {
             0 => Self::InitializeBuffer,
-            1 => {
-                let (offset, fields) = fields.split_first_chunk()?;
-                let (size_bytes, bytes) = fields.split_first_chunk()?;
-                let size_bytes = usize::try_from(u64::from_le_bytes(*size_bytes)).ok()?;
-                Self::Write { offset: u32::from_le_bytes(*offset), bytes: bytes.get(..size_bytes)? }
-            }
-            2 => Self::DeployWithMaxDataLen { max_data_bytes: u64::from_le_bytes(*fields.first_chunk()?) },
+            1 => Self::Write { offset: from.word()?, bytes: from.bytes()? },
+            2 => Self::DeployWithMaxDataLen { max_data_bytes: from.long()? },
             3 => Self::Upgrade,
             4 => Self::SetAuthority,
             5 => Self::Close,
-            6 => Self::ExtendProgram { additional_bytes: u32::from_le_bytes(*fields.first_chunk()?) },
+            6 => Self::ExtendProgram { additional_bytes: from.word()? },
             7 => Self::SetAuthorityChecked,
             _ => return None,
         })

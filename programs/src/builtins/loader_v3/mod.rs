@@ -66,10 +66,6 @@ fn check_distinct(context: &mut InvokeContext, first: usize, second: usize) -> R
     Ok(())
 }
 
-fn check_sysvar(context: &InvokeContext, index: usize, id: &Pubkey) -> Result<(), InstructionError> {
-    if context.account_key(index)? == id { Ok(()) } else { Err(InstructionError::InvalidArgument) }
-}
-
 /// The buffer at `index`: `authority` owns it and signed as account `signer`. Its length without the header.
 fn check_buffer(
     context: &mut InvokeContext,

@@ -5,9 +5,7 @@ use heddle_vm::{Deployable, InvokeContext, log_line};
 use solana_instruction_error::InstructionError;
 use solana_sdk_ids::{bpf_loader_upgradeable, sysvar};
 
-use super::{
-    check_buffer, check_distinct, check_sysvar, copy_program, read_state, refuse, state::LoaderV3State, write_state,
-};
+use super::{check_buffer, check_distinct, copy_program, read_state, refuse, state::LoaderV3State, write_state};
 
 // Accounts.
 const PROGRAM_DATA: usize = 0;
@@ -21,8 +19,8 @@ const AUTHORITY: usize = 6;
 pub(super) fn upgrade(context: &mut InvokeContext) -> Result<(), InstructionError> {
     context.check_account_count(3)?;
     let program_data = *context.account_key(PROGRAM_DATA)?;
-    check_sysvar(context, RENT, &sysvar::rent::ID)?;
-    check_sysvar(context, CLOCK, &sysvar::clock::ID)?;
+    context.check_account_key(RENT, &sysvar::rent::ID)?;
+    context.check_account_key(CLOCK, &sysvar::clock::ID)?;
     context.check_account_count(7)?;
     let authority = *context.account_key(AUTHORITY)?;
     check_program(context, &program_data)?;

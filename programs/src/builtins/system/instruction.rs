@@ -5,8 +5,8 @@ use heddle_types::Pubkey;
 use sha2::{Digest, Sha256};
 use solana_instruction_error::InstructionError;
 
-/// Most bytes that decoding may look at (`PACKET_DATA_SIZE`), although CPI and v1 transactions allow longer data.
-const DECODED_BYTES_MAX: usize = 1232;
+use crate::builtins::reader::Reader;
+
 /// Longest seed in bytes.
 const SEED_BYTES_MAX: usize = 32;
 /// An owner that ends like this could pass for a program-derived address.
@@ -30,6 +30,11 @@ impl Seed {
         let Some(target) = bytes.get_mut(..seed.len()) else { return Self { bytes, size_bytes: None } };
         target.copy_from_slice(seed.as_bytes());
         Self { bytes, size_bytes: Some(seed.len() as u8) }
+    }
+
+    /// Reads a seed: a length and UTF-8 bytes.
+    pub(in crate::builtins) fn read(from: &mut Reader) -> Option<Self> {
+        std::str::from_utf8(from.bytes()?).ok().map(Self::new)
     }
 
     /// The address that `base` derives with this seed for `owner`.
@@ -69,8 +74,7 @@ impl SystemInstruction {
     /// `InvalidInstructionData`.
     #[inline]
     pub(super) fn decode(data: &[u8]) -> Result<Self, InstructionError> {
-        let mut reader = Reader(&data[..data.len().min(DECODED_BYTES_MAX)]);
-        Self::read(&mut reader).ok_or(InstructionError::InvalidInstructionData)
+        Self::read(&mut Reader::of_instruction(data)).ok_or(InstructionError::InvalidInstructionData)
     }
 
     /// Data of a transfer.
@@ -85,13 +89,13 @@ impl SystemInstruction {
 
     fn read(from: &mut Reader) -> Option<Self> {
         // Fields are read in the order in which they are written here.
-        Some(match u32::from_le_bytes(*from.take()?) {
+        Some(match from.word()? {
             0 => Self::CreateAccount { lamports: from.long()?, space: from.long()?, owner: from.key()? },
             1 => Self::Assign { owner: from.key()? },
             2 => Self::Transfer { lamports: from.long()? },
             3 => Self::CreateAccountWithSeed {
                 base: from.key()?,
-                seed: from.seed()?,
+                seed: Seed::read(from)?,
                 lamports: from.long()?,
                 space: from.long()?,
                 owner: from.key()?,
@@ -103,42 +107,16 @@ impl SystemInstruction {
             8 => Self::Allocate { space: from.long()? },
             9 => Self::AllocateWithSeed {
                 base: from.key()?,
-                seed: from.seed()?,
+                seed: Seed::read(from)?,
                 space: from.long()?,
                 owner: from.key()?,
             },
-            10 => Self::AssignWithSeed { base: from.key()?, seed: from.seed()?, owner: from.key()? },
-            11 => Self::TransferWithSeed { lamports: from.long()?, seed: from.seed()?, owner: from.key()? },
+            10 => Self::AssignWithSeed { base: from.key()?, seed: Seed::read(from)?, owner: from.key()? },
+            11 => Self::TransferWithSeed { lamports: from.long()?, seed: Seed::read(from)?, owner: from.key()? },
             12 => Self::UpgradeNonceAccount,
             13 => Self::CreateAccountAllowPrefund { lamports: from.long()?, space: from.long()?, owner: from.key()? },
             _ => return None,
         })
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    #[inline]
-    fn take<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        self.take().map(|bytes| u64::from_le_bytes(*bytes))
-    }
-
-    fn key(&mut self) -> Option<Pubkey> {
-        self.take().map(|bytes| Pubkey::new_from_array(*bytes))
-    }
-
-    fn seed(&mut self) -> Option<Seed> {
-        let size_bytes = usize::try_from(self.long()?).ok()?;
-        let (taken, rest) = self.0.split_at_checked(size_bytes)?;
-        self.0 = rest;
-        std::str::from_utf8(taken).ok().map(Seed::new)
     }
 }
 

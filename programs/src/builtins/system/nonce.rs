@@ -33,7 +33,7 @@ pub(super) fn advance(context: &mut InvokeContext) -> Result<(), InstructionErro
 pub(super) fn withdraw(context: &mut InvokeContext, lamports: u64) -> Result<(), InstructionError> {
     context.check_account_count(2)?;
     is_recent_blockhashes_empty(context, 2)?;
-    check_sysvar_key(context, 3, &sysvar::rent::ID)?;
+    context.check_account_key(3, &sysvar::rent::ID)?;
     check_writable(context, "Withdraw")?;
     match read_state(context)?.data {
         None => {
@@ -87,7 +87,7 @@ pub(super) fn initialize(context: &mut InvokeContext, authority: &Pubkey) -> Res
         log_line!(context, "Initialize nonce account: recent blockhash list is empty");
         return Err(SystemError::NonceNoRecentBlockhashes.into());
     }
-    check_sysvar_key(context, 2, &sysvar::rent::ID)?;
+    context.check_account_key(2, &sysvar::rent::ID)?;
     check_writable(context, "Initialize")?;
     if read_state(context)?.data.is_some() {
         return state_is_invalid(context, "Initialize");
@@ -150,13 +150,9 @@ fn state_is_invalid(context: &mut InvokeContext, what: &str) -> Result<(), Instr
     Err(InstructionError::InvalidAccountData)
 }
 
-fn check_sysvar_key(context: &InvokeContext, index: usize, id: &Pubkey) -> Result<(), InstructionError> {
-    if context.account_key(index)? == id { Ok(()) } else { Err(InstructionError::InvalidArgument) }
-}
-
 /// Whether the recent-blockhashes sysvar, which must be the account at `index`, has no entries.
 fn is_recent_blockhashes_empty(context: &InvokeContext, index: usize) -> Result<bool, InstructionError> {
-    check_sysvar_key(context, index, &sysvar::recent_blockhashes::ID)?;
+    context.check_account_key(index, &sysvar::recent_blockhashes::ID)?;
     let data = context.block().sysvars.data(&sysvar::recent_blockhashes::ID);
     let entry_count = data.and_then(|bytes| bytes.first_chunk()).ok_or(InstructionError::UnsupportedSysvar)?;
     Ok(u64::from_le_bytes(*entry_count) == 0)

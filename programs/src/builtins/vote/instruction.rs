@@ -12,13 +12,10 @@ use solana_instruction_error::InstructionError;
 
 use super::{
     lockout::LandedVote,
-    reader::Reader,
     state::{BLS_PUBKEY_BYTES, percent_to_bps},
 };
-use crate::builtins::system::Seed;
+use crate::builtins::{reader::Reader, system::Seed};
 
-/// Most bytes that decoding may look at (`PACKET_DATA_SIZE`), although CPI and v1 transactions allow longer data.
-const DECODED_BYTES_MAX: usize = 1232;
 /// Bytes of a compressed proof of possession.
 pub(super) const BLS_PROOF_BYTES: usize = 96;
 /// Stored size of a lockout: slot, confirmations.
@@ -116,8 +113,7 @@ impl VoteInstruction {
     /// `InvalidInstructionData`.
     #[inline]
     pub(super) fn decode(data: &[u8]) -> Result<Self, InstructionError> {
-        let mut reader = Reader(&data[..data.len().min(DECODED_BYTES_MAX)]);
-        Self::read(&mut reader).ok_or(InstructionError::InvalidInstructionData)
+        Self::read(&mut Reader::of_instruction(data)).ok_or(InstructionError::InvalidInstructionData)
     }
 
     fn read(from: &mut Reader) -> Option<Self> {
@@ -177,11 +173,7 @@ fn read_authority(from: &mut Reader) -> Option<Authority> {
 }
 
 fn read_derived(from: &mut Reader) -> Option<DerivedAuthority> {
-    let owner = from.key()?;
-    let size_bytes = usize::try_from(from.long()?).ok()?;
-    let text = from.0.get(..size_bytes)?;
-    from.skip(size_bytes)?;
-    Some(DerivedAuthority { owner, seed: Seed::new(std::str::from_utf8(text).ok()?) })
+    Some(DerivedAuthority { owner: from.key()?, seed: Seed::read(from)? })
 }
 
 fn read_commission_kind(from: &mut Reader) -> Option<CommissionKind> {

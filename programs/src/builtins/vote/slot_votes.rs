@@ -2,11 +2,12 @@
 //!
 //! Rules, their order and errors: crate `solana-vote-program` 4.2.2, `vote_state/`.
 
+use heddle_vm::SlotHashes;
+
 use super::{
     VoteError,
     instruction::SlotVotes,
     lockout::{LandedVote, TOWER_HEIGHT_MAX, latency},
-    slot_hashes::SlotHashes,
     state::VoteState,
     tower::{Landing, set_timestamp},
 };
@@ -36,7 +37,7 @@ fn check_history(state: &VoteState, slots: &[u64], hash: &[u8; 32], history: Slo
     let last_voted = state.votes.last().map(|vote| vote.slot);
     let mut next = 0;
     // Entries of the history, which runs from newest to oldest, from here on are behind.
-    let mut behind = history.len();
+    let mut behind = history.count();
     while let (Some(slot), Some(index)) = (slots.get(next), behind.checked_sub(1)) {
         if last_voted.is_some_and(|last| *slot <= last) {
             next += 1;
@@ -47,7 +48,7 @@ fn check_history(state: &VoteState, slots: &[u64], hash: &[u8; 32], history: Slo
             behind = index;
         }
     }
-    if behind == history.len() {
+    if behind == history.count() {
         return Err(VoteError::VoteTooOld);
     }
     if next != slots.len() {

@@ -9,7 +9,8 @@
 
 use heddle_types::Pubkey;
 
-use super::{lockout::LandedVote, reader::Reader, voters::AuthorizedVoters};
+use super::{lockout::LandedVote, voters::AuthorizedVoters};
+use crate::builtins::reader::Reader;
 
 /// Bytes of a vote account.
 pub(super) const VOTE_ACCOUNT_BYTES: usize = 3762;

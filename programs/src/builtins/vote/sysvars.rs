@@ -3,11 +3,9 @@
 //! Older instructions also name sysvars among their accounts; only the address counts.
 
 use heddle_types::Pubkey;
-use heddle_vm::{Clock, EpochSchedule, InvokeContext, Rent};
+use heddle_vm::{Clock, EpochSchedule, InvokeContext, Rent, SlotHashes};
 use solana_instruction_error::InstructionError;
 use solana_sdk_ids::sysvar;
-
-use super::slot_hashes::SlotHashes;
 
 pub(super) fn clock(context: &InvokeContext) -> Result<Clock, InstructionError> {
     decode(context, &sysvar::clock::ID, Clock::from_bytes)
@@ -27,24 +25,20 @@ pub(super) fn slot_hashes(context: &InvokeContext) -> Result<SlotHashes<'_>, Ins
 
 /// As [`clock`], which must be the account at `index`.
 pub(super) fn clock_at(context: &InvokeContext, index: usize) -> Result<Clock, InstructionError> {
-    check_account(context, index, &sysvar::clock::ID)?;
+    context.check_account_key(index, &sysvar::clock::ID)?;
     clock(context)
 }
 
 /// As [`rent`], which must be the account at `index`.
 pub(super) fn rent_at(context: &InvokeContext, index: usize) -> Result<Rent, InstructionError> {
-    check_account(context, index, &sysvar::rent::ID)?;
+    context.check_account_key(index, &sysvar::rent::ID)?;
     rent(context)
 }
 
 /// As [`slot_hashes`], which must be the account at `index`.
 pub(super) fn slot_hashes_at(context: &InvokeContext, index: usize) -> Result<SlotHashes<'_>, InstructionError> {
-    check_account(context, index, &sysvar::slot_hashes::ID)?;
+    context.check_account_key(index, &sysvar::slot_hashes::ID)?;
     slot_hashes(context)
-}
-
-fn check_account(context: &InvokeContext, index: usize, id: &Pubkey) -> Result<(), InstructionError> {
-    if context.account_key(index)? == id { Ok(()) } else { Err(InstructionError::InvalidArgument) }
 }
 
 fn decode<'a, T>(

@@ -9,11 +9,12 @@
 
 use std::cmp::Ordering;
 
+use heddle_vm::SlotHashes;
+
 use super::{
     VoteError,
     instruction::ProposedTower,
     lockout::{LandedVote, TOWER_HEIGHT_MAX, latency},
-    slot_hashes::SlotHashes,
     state::{BlockTimestamp, VoteState},
 };
 
@@ -100,7 +101,7 @@ fn match_history(proposed: &ProposedTower, history: SlotHashes) -> Result<(usize
     let mut unchecked_root = proposed.root;
     let (mut next, mut too_old_count) = (0, 0);
     // Entries of the history from here on are behind.
-    let mut behind = history.len();
+    let mut behind = history.count();
     while let (Some(vote), Some(ancestor)) =
         (votes.get(next), behind.checked_sub(1).and_then(|index| history.slot(index)))
     {
@@ -109,7 +110,7 @@ fn match_history(proposed: &ProposedTower, history: SlotHashes) -> Result<(usize
             return Err(VoteError::SlotsNotOrdered);
         }
         match slot.cmp(&ancestor) {
-            Ordering::Less if behind == history.len() => {
+            Ordering::Less if behind == history.count() => {
                 if unchecked_root.take().is_none() {
                     next += 1;
                     too_old_count = next;

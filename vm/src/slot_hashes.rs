@@ -1,35 +1,48 @@
 //! The slot-hashes sysvar, read where it lies: count u64, then (slot u64, hash) per entry, newest first.
 
+use heddle_types::Hash;
+
 const ENTRY_BYTES: usize = 8 + 32;
 
 /// Entries of the sysvar.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SlotHashes<'a>(&'a [[u8; ENTRY_BYTES]]);
+pub struct SlotHashes<'a>(&'a [[u8; ENTRY_BYTES]]);
 
 impl<'a> SlotHashes<'a> {
     /// Reads account data; `None` if it has not all of the entries it counts.
-    pub(super) fn decode(data: &'a [u8]) -> Option<Self> {
+    pub fn decode(data: &'a [u8]) -> Option<Self> {
         let (count, entries) = data.split_first_chunk()?;
         let count = usize::try_from(u64::from_le_bytes(*count)).ok()?;
         Some(Self(entries.as_chunks().0.get(..count)?))
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Number of entries.
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 
     /// Slot of the entry at `index`; 0 is the newest.
-    pub(super) fn slot(&self, index: usize) -> Option<u64> {
+    pub fn slot(&self, index: usize) -> Option<u64> {
         self.0.get(index)?.first_chunk().map(|slot| u64::from_le_bytes(*slot))
     }
 
     /// Hash of the entry at `index`.
-    pub(super) fn hash(&self, index: usize) -> Option<&'a [u8; 32]> {
+    pub fn hash(&self, index: usize) -> Option<&'a [u8; 32]> {
         self.0.get(index)?.last_chunk()
     }
 
-    pub(super) fn oldest_slot(&self) -> Option<u64> {
-        self.slot(self.len().checked_sub(1)?)
+    /// Every entry, newest first.
+    pub fn entries(self) -> impl Iterator<Item = (u64, Hash)> + use<'a> {
+        self.0.iter().map(|entry| {
+            let (slot, hash) = entry.split_at(8);
+            let slot = u64::from_le_bytes(slot.try_into().expect("eight bytes"));
+            (slot, Hash::new_from_array(hash.try_into().expect("32 bytes")))
+        })
+    }
+
+    /// Slot of the oldest entry.
+    pub fn oldest_slot(&self) -> Option<u64> {
+        self.slot(self.count().checked_sub(1)?)
     }
 }
 
@@ -46,7 +59,7 @@ mod tests {
         }
         let entries = SlotHashes::decode(&data).expect("whole");
         assert_eq!(
-            (entries.len(), entries.slot(0), entries.oldest_slot(), entries.slot(2)),
+            (entries.count(), entries.slot(0), entries.oldest_slot(), entries.slot(2)),
             (2, Some(9), Some(7), None)
         );
         assert_eq!((entries.hash(1), entries.hash(2)), (Some(&[7; 32]), None));
@@ -54,6 +67,6 @@ mod tests {
         let hostile = [&u64::MAX.to_le_bytes()[..], &data[8..]].concat();
         assert!(SlotHashes::decode(&hostile).is_none());
         let none = SlotHashes::decode(&[0; 8]).expect("empty");
-        assert_eq!((none.len(), none.oldest_slot()), (0, None));
+        assert_eq!((none.count(), none.oldest_slot()), (0, None));
     }
 }
