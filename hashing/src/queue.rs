@@ -4,8 +4,8 @@ use crate::compression::{BLOCK_BYTES, CHUNK_BYTES, CHUNK_END, CHUNK_START, ROOT}
 
 /// Inputs hashed together: enough that lanes of one group have inputs of about the same length.
 pub(crate) const INPUTS_MAX: usize = 64;
-/// Blocks in the queue: 16 KiB stay in the first-level cache together with the sums.
-const BLOCKS_MAX: usize = 256;
+/// Blocks in the queue (32 KiB): room for `INPUTS_MAX` inputs of eight blocks.
+const BLOCKS_MAX: usize = 512;
 const CHUNK_BLOCKS: usize = CHUNK_BYTES / BLOCK_BYTES;
 
 /// A chaining value.

@@ -12,9 +12,9 @@ pub(crate) mod portable;
 /// Defines `chain` and `accumulate` from the vector operations in scope, with the given attribute on every function.
 macro_rules! kernel {
     ($(#[$attribute:meta])*) => {
-        use crate::compression::{BLOCK_BYTES, IV, quarter_round};
+        use crate::compression::{BLOCK_BYTES, CHUNK_END, CHUNK_START, IV, ROOT, quarter_round};
         use crate::lattice::Sums;
-        use crate::queue::{INPUTS_MAX, Input, Queue, Value};
+        use crate::queue::{INPUTS_MAX, Queue, Value};
 
         $(#[$attribute])*
         #[inline]
@@ -47,32 +47,52 @@ macro_rules! kernel {
             };
         }
 
-        /// All of the seven rounds but the first mixing of columns.
-        $(#[$attribute])*
-        #[inline]
-        fn rounds_after_first_columns(mut state: [Vector; 16], message: &[Vector; 16]) -> [Vector; 16] {
-            diagonals!(state, message, [8 9 10 11 12 13 14 15]);
-            columns!(state, message, [2 6 3 10 7 0 4 13]);
-            diagonals!(state, message, [1 11 12 5 9 14 15 8]);
-            columns!(state, message, [3 4 10 12 13 2 7 14]);
-            diagonals!(state, message, [6 5 9 0 11 15 8 1]);
-            columns!(state, message, [10 7 12 9 14 3 13 15]);
-            diagonals!(state, message, [4 0 11 2 5 8 1 6]);
-            columns!(state, message, [12 13 9 11 15 10 14 8]);
-            diagonals!(state, message, [7 2 5 3 0 1 6 4]);
-            columns!(state, message, [9 14 11 5 8 12 15 1]);
-            diagonals!(state, message, [13 3 0 10 2 6 4 7]);
-            columns!(state, message, [11 15 5 0 1 9 8 6]);
-            diagonals!(state, message, [14 10 2 12 3 4 7 13]);
-            state
+        /// All of the seven rounds but the first mixing of columns. A macro, since as a function it would not be
+        /// inlined, and its state would go through memory.
+        macro_rules! rounds_after_first_columns {
+            ($state:ident, $message:ident) => {
+                diagonals!($state, $message, [8 9 10 11 12 13 14 15]);
+                columns!($state, $message, [2 6 3 10 7 0 4 13]);
+                diagonals!($state, $message, [1 11 12 5 9 14 15 8]);
+                columns!($state, $message, [3 4 10 12 13 2 7 14]);
+                diagonals!($state, $message, [6 5 9 0 11 15 8 1]);
+                columns!($state, $message, [10 7 12 9 14 3 13 15]);
+                diagonals!($state, $message, [4 0 11 2 5 8 1 6]);
+                columns!($state, $message, [12 13 9 11 15 10 14 8]);
+                diagonals!($state, $message, [7 2 5 3 0 1 6 4]);
+                columns!($state, $message, [9 14 11 5 8 12 15 1]);
+                diagonals!($state, $message, [13 3 0 10 2 6 4 7]);
+                columns!($state, $message, [11 15 5 0 1 9 8 6]);
+                diagonals!($state, $message, [14 10 2 12 3 4 7 13]);
+            };
         }
 
-        /// The chaining values of inputs, a lane for each: through all blocks of an input, or all but the last.
+        /// Inputs, a lane for each.
         struct Group {
-            inputs: [Input; LANES],
+            first_block: [u32; LANES],
+            last: [u32; LANES],
+            tail_bytes: [u32; LANES],
+            /// Blocks to be chained: all of an input, or all but the last.
             chained: [u32; LANES],
         }
 
+        $(#[$attribute])*
+        #[inline]
+        fn group(queue: &Queue, whole: bool, indices: &[u8]) -> Group {
+            let mut group = Group {
+                first_block: [0; LANES], last: [0; LANES], tail_bytes: [0; LANES], chained: [0; LANES],
+            };
+            for (lane, &index) in indices.iter().enumerate().take(LANES) {
+                let input = &queue.inputs()[usize::from(index)];
+                group.first_block[lane] = input.first_block;
+                group.last[lane] = input.block_count - 1;
+                group.tail_bytes[lane] = input.tail_bytes;
+                group.chained[lane] = input.block_count - u32::from(!whole);
+            }
+            group
+        }
+
+        /// The chaining values of a group's inputs.
         $(#[$attribute])*
         #[inline]
         fn chain_group(queue: &Queue, group: &Group) -> [[u32; LANES]; 8] {
@@ -83,17 +103,18 @@ macro_rules! kernel {
             }
             let steps = group.chained.iter().copied().max().unwrap_or(0);
             for step in 0..steps {
-                let (mut flags, mut sizes, mut live) = ([0; LANES], [0; LANES], [0; LANES]);
-                let mut lanes = [&blocks[0]; LANES];
+                let (mut places, mut flags, mut sizes, mut live) =
+                    ([0; LANES], [0; LANES], [0; LANES], [0; LANES]);
+                let start = if step == 0 { CHUNK_START } else { 0 };
                 for lane in 0..LANES {
-                    let input = &group.inputs[lane];
-                    let last = input.block_count - 1;
+                    let is_last = step == group.last[lane];
                     // A finished lane reads its last block again and throws the result away.
-                    lanes[lane] = &blocks[(input.first_block + step.min(last)) as usize];
-                    flags[lane] = input.flags(step);
-                    sizes[lane] = if step == last { input.tail_bytes } else { BLOCK_BYTES as u32 };
+                    places[lane] = group.first_block[lane] + step.min(group.last[lane]);
+                    flags[lane] = start | if is_last { CHUNK_END | ROOT } else { 0 };
+                    sizes[lane] = if is_last { group.tail_bytes[lane] } else { BLOCK_BYTES as u32 };
                     live[lane] = if step < group.chained[lane] { u32::MAX } else { 0 };
                 }
+                let lanes = places.map(|place| &blocks[place as usize]);
                 let message = transpose(lanes);
                 let mut state = [splat(0); 16];
                 for word in 0..8 {
@@ -105,7 +126,7 @@ macro_rules! kernel {
                 state[14] = from_array(sizes);
                 state[15] = from_array(flags);
                 columns!(state, message, [0 1 2 3 4 5 6 7]);
-                let state = rounds_after_first_columns(state, &message);
+                rounds_after_first_columns!(state, message);
                 let live = from_array(live);
                 for word in 0..8 {
                     value[word] = select(live, xor(state[word], state[word + 8]), value[word]);
@@ -123,14 +144,7 @@ macro_rules! kernel {
         pub(crate) fn chain(queue: &Queue, whole: bool, values: &mut [Value; INPUTS_MAX]) {
             let (order, count) = queue.longest_first();
             for indices in order[..count].chunks(LANES) {
-                let filler = Input { block_count: 1, ..Input::default() };
-                let mut group = Group { inputs: [filler; LANES], chained: [0; LANES] };
-                for (lane, &index) in indices.iter().enumerate() {
-                    let input = queue.inputs()[usize::from(index)];
-                    group.inputs[lane] = input;
-                    group.chained[lane] = if whole { input.block_count } else { input.block_count - 1 };
-                }
-                let words = chain_group(queue, &group);
+                let words = chain_group(queue, &group(queue, whole, indices));
                 for (lane, &index) in indices.iter().enumerate() {
                     for (out, word) in values[usize::from(index)].iter_mut().zip(&words) {
                         *out = word[lane];
@@ -165,7 +179,7 @@ macro_rules! kernel {
                 let mut state = start;
                 state[12] = counters(pass);
                 mix(&mut state, [0, 4, 8, 12], message[0], message[1]);
-                let state = rounds_after_first_columns(state, &message);
+                rounds_after_first_columns!(state, message);
                 for word in 0..8 {
                     add_lanes(&mut sums.0[word], pass, xor(state[word], state[word + 8]));
                     add_lanes(&mut sums.0[word + 8], pass, xor(state[word + 8], splat(value[word])));
