@@ -1,49 +1,134 @@
 //! The account table: every account touched since the engine was opened, in slots addressed by dense indices.
 //!
-//! A key is interned once, at ingress; workers see indices and never hash a key. Indices are given out by an append-only
-//! table of chunks, so that interning (for the next block) and access (for this one) need no common lock.
+//! A key is interned once, when its block is planned; workers see indices and never hash a key. Indices are given out by
+//! an append-only table of chunks, so that a slot never moves.
 //!
-//! A slot holds the newest executed state and, while a block is open, the state before it. The schedule gives each
-//! worker exclusive or shared access to a slot, so its lock is never contended: a failed `try_` is a scheduling bug and
-//! panics, which aborts the block.
+//! A slot holds the newest executed state. The first write of a block hands the state before it to the writer, who keeps
+//! it until the block is closed or taken back. The schedule gives each worker exclusive or shared access to a slot, so
+//! its lock is never contended: a failed `try_` is a scheduling bug and panics, which aborts the block.
 //!
 //! ```text
-//!  interned ── load ──▶ clean ── first write of a block ──▶ dirty (before kept) ── close block ──▶ clean
-//!                                                              └─ discard block: before restored ──▶ clean
+//!  interned ── load ──▶ clean ── first write of a block ──▶ written (before: with the worker) ── close ──▶ clean
+//!                                                              └─ reset: before put back ─────────────────▶ clean
 //! ```
 
 use std::sync::{
     OnceLock,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
 };
 
 use ahash::RandomState;
 use hashbrown::HashTable;
 use heddle_storage::{Store, StoreError};
-use heddle_types::{Account, AccountIndex, Pubkey};
-use parking_lot::RwLock;
+use heddle_types::{Account, AccountIndex, Pubkey, ids};
+use parking_lot::{RwLock, RwLockWriteGuard};
 
-/// Shards of the key map; a power of two.
+/// Parts of the key map; a power of two. One part at a time grows.
 const SHARD_COUNT: usize = 64;
-/// Slots of the first chunk; each further chunk doubles the table.
+/// Slots of the first chunks.
 const CHUNK_SLOTS_FIRST: u32 = 1024;
+/// Chunks of one size; then the size doubles, so that at most an eighth of the table is not used yet.
+const CHUNKS_PER_SIZE: u32 = 8;
 /// Chunks that cover every index of 32 bits.
-const CHUNK_COUNT: usize = 23;
+const CHUNK_COUNT: usize = 160;
 
-/// One account's place.
+/// Counts executed blocks: tells the writes of one block from those of any other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BlockSerial(pub(crate) u64);
+
+/// One account's place: two cache lines. Planning looks at both, so that the second is on its way when the worker comes.
+#[repr(C)]
 pub(crate) struct Slot {
     pub(crate) key: Pubkey,
-    /// No transaction may write it (sysvars and builtins).
-    pub(crate) is_reserved: bool,
-    state: RwLock<SlotState>,
+    flags: AtomicU8,
+    /// The last block that has planned to write the account: the low half of its serial. After 2^32 blocks an account may
+    /// pass for written that is not, which costs time only.
+    planned_write: AtomicU32,
+    account: RwLock<Account>,
+    /// The last block that wrote the account. Changes with it, under its lock.
+    written_in: AtomicU64,
 }
 
-#[derive(Default)]
-struct SlotState {
-    account: Account,
-    /// The state before the open block, if the block wrote it.
-    before: Option<Box<Account>>,
-    is_loaded: bool,
+/// No transaction may write it (sysvars and builtins).
+const RESERVED: u8 = 1;
+/// Its state was read from the store.
+const LOADED: u8 = 1 << 1;
+/// Its owner is the upgradeable loader: it may be a program whose bytes are elsewhere.
+const UPGRADEABLE: u8 = 1 << 2;
+
+impl Slot {
+    fn new(key: Pubkey) -> Self {
+        let flags = if heddle_programs::is_reserved(&key) { RESERVED } else { 0 };
+        Self {
+            key,
+            flags: AtomicU8::new(flags),
+            planned_write: AtomicU32::new(0),
+            account: RwLock::default(),
+            written_in: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether no transaction may write it.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.has(RESERVED)
+    }
+
+    /// Whether the upgradeable loader owns it.
+    pub(crate) fn is_upgradeable(&self) -> bool {
+        self.has(UPGRADEABLE)
+    }
+
+    /// Whether its state was read from the store.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.has(LOADED)
+    }
+
+    /// Notes that a transaction of `block` may write the account.
+    ///
+    /// # Panics
+    /// If the block has already begun to write it.
+    pub(crate) fn plan_write(&self, block: BlockSerial) {
+        assert_ne!(self.written_in.load(Ordering::Relaxed), block.0, "a write was planned after it was done");
+        self.note_write(block);
+    }
+
+    /// Notes that `block` writes the account, apart from its transactions.
+    pub(crate) fn note_write(&self, block: BlockSerial) {
+        self.planned_write.store(block.0 as u32, Ordering::Relaxed);
+    }
+
+    /// Whether some transaction of `block`, which is planned, may write the account.
+    pub(crate) fn is_write_planned(&self, block: BlockSerial) -> bool {
+        self.planned_write.load(Ordering::Relaxed) == block.0 as u32
+    }
+
+    /// A snapshot of the account.
+    ///
+    /// # Panics
+    /// If a writer holds the slot: the schedule must not let that happen.
+    pub(crate) fn read(&self) -> Account {
+        self.with(Account::clone)
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&Account) -> T) -> T {
+        let account = self.account.try_read().expect("a reader met a writer: the schedule is wrong");
+        debug_assert!(self.has(LOADED), "account read before it was loaded");
+        look(&account)
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags.load(Ordering::Relaxed) & flag != 0
+    }
+
+    /// Notes who owns the account and that it is loaded. Whoever changes the state does it, so nobody does so at once.
+    fn note(&self, account: &Account) {
+        let before = self.flags.load(Ordering::Relaxed);
+        let owner = if account.owner == ids::bpf_loader_upgradeable::ID { UPGRADEABLE } else { 0 };
+        let after = before & RESERVED | LOADED | owner;
+        if before != after {
+            self.flags.store(after, Ordering::Release);
+        }
+    }
 }
 
 /// A change of one account by one block.
@@ -58,57 +143,130 @@ pub struct AccountChange {
     pub(crate) index: AccountIndex,
 }
 
+/// An account that the open block wrote, and its state before.
+#[derive(Debug)]
+pub(crate) struct FirstWrite {
+    pub(crate) index: AccountIndex,
+    before: Account,
+}
+
 /// See the [module](self).
 pub(crate) struct AccountTable {
-    shards: Vec<RwLock<HashTable<u32>>>,
+    interner: RwLock<Box<[HashTable<Entry>]>>,
     hasher: RandomState,
     chunks: [OnceLock<Box<[OnceLock<Slot>]>>; CHUNK_COUNT],
     next_index: AtomicU32,
 }
 
+/// One key of the map: its slot, and enough of its hash to tell most other keys without looking there.
+#[derive(Clone, Copy)]
+struct Entry {
+    tag: u32,
+    index: u32,
+}
+
+impl Entry {
+    /// The hash that the map places the entry by.
+    fn hash(tag: u32) -> u64 {
+        u64::from(tag).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+}
+
+/// The key map, held to intern many keys in a row.
+pub(crate) struct Interner<'a> {
+    table: &'a AccountTable,
+    shards: RwLockWriteGuard<'a, Box<[HashTable<Entry>]>>,
+}
+
+impl<'a> Interner<'a> {
+    /// The indices of many keys, given out on first sight, and their slots.
+    ///
+    /// With millions of accounts every key costs two or three memory accesses that miss all caches. Each step does the
+    /// same access for all keys, so that the processor waits for many of them at once.
+    pub(crate) fn intern_many(&mut self, keys: &[Pubkey], mut each: impl FnMut(AccountIndex, &'a Slot)) {
+        for keys in keys.chunks(Self::KEYS_AT_ONCE) {
+            let mut places = [(0, 0); Self::KEYS_AT_ONCE];
+            for (place, key) in places.iter_mut().zip(keys) {
+                *place = self.table.place(key);
+            }
+            let mut candidates = [None; Self::KEYS_AT_ONCE];
+            for (candidate, (shard, tag)) in candidates.iter_mut().zip(places).take(keys.len()) {
+                *candidate =
+                    self.shards[shard].find(Entry::hash(tag), |entry| entry.tag == tag).map(|entry| entry.index);
+            }
+            for (candidate, key) in candidates.iter().zip(keys) {
+                let slot = candidate.map(|index| (AccountIndex(index), self.table.slot(AccountIndex(index))));
+                let (index, slot) = slot.filter(|(_, slot)| slot.key == *key).unwrap_or_else(|| self.intern(key));
+                each(index, slot);
+            }
+        }
+    }
+
+    const KEYS_AT_ONCE: usize = 32;
+
+    /// The index of `key`, given out on first sight, and its slot.
+    pub(crate) fn intern(&mut self, key: &Pubkey) -> (AccountIndex, &'a Slot) {
+        let (shard, tag) = self.table.place(key);
+        let shard = &mut self.shards[shard];
+        if let Some((index, slot)) = self.table.find_in(shard, tag, key) {
+            return (index, slot);
+        }
+        let index = self.table.append(*key);
+        shard.insert_unique(Entry::hash(tag), Entry { tag, index: index.0 }, |entry| Entry::hash(entry.tag));
+        (index, self.table.slot(index))
+    }
+}
+
 impl AccountTable {
     pub(crate) fn new() -> Self {
         Self {
-            shards: (0..SHARD_COUNT).map(|_| RwLock::default()).collect(),
+            interner: RwLock::new((0..SHARD_COUNT).map(|_| HashTable::new()).collect()),
             hasher: RandomState::new(),
             chunks: [const { OnceLock::new() }; CHUNK_COUNT],
             next_index: AtomicU32::new(0),
         }
     }
 
+    /// Holds the key map until the guard goes.
+    pub(crate) fn interner(&self) -> Interner<'_> {
+        Interner { table: self, shards: self.interner.write() }
+    }
+
     /// The index of `key`, given out on first sight.
     pub(crate) fn intern(&self, key: &Pubkey) -> AccountIndex {
-        let hash = self.hasher.hash_one(key);
-        let shard = &self.shards[(hash >> 58) as usize % SHARD_COUNT];
-        let is_key = |index: &u32| self.slot(AccountIndex(*index)).key == *key;
-        if let Some(index) = shard.read().find(hash, is_key) {
-            return AccountIndex(*index);
-        }
-        let mut shard = shard.write();
-        if let Some(index) = shard.find(hash, is_key) {
-            return AccountIndex(*index);
-        }
-        let index = self.append(*key);
-        shard.insert_unique(hash, index, |index| self.hasher.hash_one(self.slot(AccountIndex(*index)).key));
-        AccountIndex(index)
+        self.find(key).unwrap_or_else(|| self.interner().intern(key).0)
     }
 
     /// The index of `key`, if it was ever seen.
     pub(crate) fn find(&self, key: &Pubkey) -> Option<AccountIndex> {
-        let hash = self.hasher.hash_one(key);
-        let shard = self.shards[(hash >> 58) as usize % SHARD_COUNT].read();
-        shard.find(hash, |index| self.slot(AccountIndex(*index)).key == *key).map(|index| AccountIndex(*index))
+        let (shard, tag) = self.place(key);
+        self.find_in(&self.interner.read()[shard], tag, key).map(|(index, _)| index)
     }
 
-    fn append(&self, key: Pubkey) -> u32 {
-        let index = self.next_index.fetch_add(1, Ordering::Relaxed);
-        let (chunk, offset) = locate(index);
-        let slots = self.chunks[chunk].get_or_init(|| {
-            let slots = if chunk == 0 { CHUNK_SLOTS_FIRST } else { CHUNK_SLOTS_FIRST << (chunk - 1) };
-            (0..slots).map(|_| OnceLock::new()).collect()
+    /// The shard of a key, and its tag there.
+    fn place(&self, key: &Pubkey) -> (usize, u32) {
+        use std::hash::{BuildHasher, Hasher};
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(key.as_array());
+        let hash = hasher.finish();
+        ((hash >> 58) as usize % SHARD_COUNT, hash as u32)
+    }
+
+    fn find_in(&self, shard: &HashTable<Entry>, tag: u32, key: &Pubkey) -> Option<(AccountIndex, &Slot)> {
+        let mut slot = None;
+        let entry = shard.find(Entry::hash(tag), |entry| {
+            let candidate = (entry.tag == tag).then(|| self.slot(AccountIndex(entry.index)));
+            slot = candidate.filter(|slot| slot.key == *key);
+            slot.is_some()
         });
-        let slot = Slot { key, is_reserved: heddle_programs::is_reserved(&key), state: RwLock::default() };
-        assert!(slots[offset].set(slot).is_ok(), "account index {index} was given out twice");
+        Some((AccountIndex(entry?.index), slot?))
+    }
+
+    fn append(&self, key: Pubkey) -> AccountIndex {
+        let index = AccountIndex(self.next_index.fetch_add(1, Ordering::Relaxed));
+        let (chunk, offset) = locate(index.0);
+        let slots = self.chunks[chunk].get_or_init(|| (0..chunk_slots(chunk)).map(|_| OnceLock::new()).collect());
+        assert!(slots[offset].set(Slot::new(key)).is_ok(), "{index:?} was given out twice");
         index
     }
 
@@ -120,7 +278,7 @@ impl AccountTable {
     /// Loads from `store` those of `indices` that were never loaded.
     pub(crate) fn load(&self, indices: &[AccountIndex], store: &dyn Store) -> Result<(), StoreError> {
         let mut missing: Vec<AccountIndex> =
-            indices.iter().copied().filter(|&index| !self.slot(index).state.read().is_loaded).collect();
+            indices.iter().copied().filter(|&index| !self.slot(index).is_loaded()).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -128,21 +286,22 @@ impl AccountTable {
         missing.dedup();
         let keys: Vec<Pubkey> = missing.iter().map(|&index| self.slot(index).key).collect();
         for (index, account) in missing.into_iter().zip(store.accounts(&keys)?) {
-            let mut state = self.slot(index).state.write();
-            if !state.is_loaded {
-                state.account = account.unwrap_or_default();
-                state.is_loaded = true;
+            let slot = self.slot(index);
+            let mut state = slot.account.write();
+            if !slot.has(LOADED) {
+                *state = account.unwrap_or_default();
+                slot.note(&state);
             }
         }
         Ok(())
     }
 
-    /// A snapshot of the account.
+    /// A snapshot of the account, as [`Slot::read`].
     ///
     /// # Panics
-    /// If a writer holds the slot: the schedule must not let that happen.
+    /// As [`Slot::read`].
     pub(crate) fn read(&self, index: AccountIndex) -> Account {
-        self.with(index, Account::clone)
+        self.slot(index).read()
     }
 
     /// Looks at the account without copying it.
@@ -150,62 +309,59 @@ impl AccountTable {
     /// # Panics
     /// As [`Self::read`].
     pub(crate) fn with<T>(&self, index: AccountIndex, look: impl FnOnce(&Account) -> T) -> T {
-        let state = self.slot(index).state.try_read().expect("a reader met a writer: the schedule is wrong");
-        debug_assert!(state.is_loaded, "account read before it was loaded");
-        look(&state.account)
+        self.slot(index).with(look)
     }
 
     /// A snapshot for readers outside the schedule (they wait for a writer to finish).
     pub(crate) fn peek(&self, index: AccountIndex) -> Option<Account> {
-        let state = self.slot(index).state.read();
-        state.is_loaded.then(|| state.account.clone())
+        let slot = self.slot(index);
+        let account = slot.account.read();
+        slot.has(LOADED).then(|| account.clone())
     }
 
-    /// Writes the account; `true` if this is the open block's first write of it.
+    /// Writes the account in `block`; its state before, if this is the block's first write of it.
     ///
     /// # Panics
     /// If anybody else holds the slot: the schedule must not let that happen.
-    pub(crate) fn write(&self, index: AccountIndex, account: Account) -> bool {
-        let mut state = self.slot(index).state.try_write().expect("a writer met another: the schedule is wrong");
-        let account = if account.exists() { account } else { Account::default() };
-        let before = std::mem::replace(&mut state.account, account);
-        if state.before.is_some() {
-            return false;
-        }
-        state.before = Some(Box::new(before));
-        true
-    }
-
-    /// Ends the open block for `index`; `None` if the account is as it was before.
-    pub(crate) fn close(&self, index: AccountIndex) -> Option<AccountChange> {
+    pub(crate) fn write(&self, index: AccountIndex, account: Account, block: BlockSerial) -> Option<FirstWrite> {
         let slot = self.slot(index);
-        let mut state = slot.state.write();
-        let before = *state.before.take()?;
-        if before == state.account {
+        let mut state = slot.account.try_write().expect("a writer met another: the schedule is wrong");
+        let account = if account.exists() { account } else { Account::default() };
+        slot.note(&account);
+        let before = std::mem::replace(&mut *state, account);
+        if slot.written_in.load(Ordering::Relaxed) == block.0 {
             return None;
         }
-        Some(AccountChange { key: slot.key, before, after: state.account.clone(), index })
+        slot.written_in.store(block.0, Ordering::Relaxed);
+        Some(FirstWrite { index, before })
     }
 
-    /// Takes back the open block's writes of `index`.
-    pub(crate) fn reset(&self, index: AccountIndex) {
-        let mut state = self.slot(index).state.write();
-        if let Some(before) = state.before.take() {
-            state.account = *before;
+    /// What the open block made of an account that it wrote; `None` if it is as it was before.
+    pub(crate) fn close(&self, write: FirstWrite) -> Option<AccountChange> {
+        let slot = self.slot(write.index);
+        let after = slot.account.read();
+        if write.before == *after {
+            return None;
         }
+        Some(AccountChange { key: slot.key, before: write.before, after: after.clone(), index: write.index })
+    }
+
+    /// Takes back the open block's writes of an account.
+    pub(crate) fn reset(&self, write: FirstWrite) {
+        self.put(write.index, write.before);
     }
 
     /// Takes back a change of a closed block.
     pub(crate) fn revert(&self, change: &AccountChange) {
-        self.slot(change.index).state.write().account = change.before.clone();
+        self.put(change.index, change.before.clone());
     }
 
-    /// Puts a state that did not come from a block.
-    #[cfg(test)]
+    /// Puts a state that did not come from a transaction.
     pub(crate) fn put(&self, index: AccountIndex, account: Account) {
-        let mut state = self.slot(index).state.write();
-        state.account = account;
-        state.is_loaded = true;
+        let slot = self.slot(index);
+        let mut state = slot.account.write();
+        slot.note(&account);
+        *state = account;
     }
 
     /// Accounts ever seen.
@@ -214,15 +370,19 @@ impl AccountTable {
     }
 }
 
-/// (chunk, offset) of an index: chunk 0 holds the first 1024, chunk n as many as all before it.
+/// (chunk, offset) of an index. Counted in units of the first chunks' size and from eight on, an index is a binary
+/// number whose three bits after the first tell which of the eight chunks of a size it is in.
 fn locate(index: u32) -> (usize, usize) {
-    let block = index / CHUNK_SLOTS_FIRST;
-    if block == 0 {
-        return (0, index as usize);
-    }
-    let chunk = 32 - block.leading_zeros();
-    let start = CHUNK_SLOTS_FIRST << (chunk - 1);
-    (chunk as usize, (index - start) as usize)
+    let unit = index / CHUNK_SLOTS_FIRST + CHUNKS_PER_SIZE;
+    let size = unit.ilog2() - CHUNKS_PER_SIZE.ilog2();
+    let first_unit = (unit >> size) << size;
+    let chunk = size * CHUNKS_PER_SIZE + (unit >> size) - CHUNKS_PER_SIZE;
+    (chunk as usize, (index - (first_unit - CHUNKS_PER_SIZE) * CHUNK_SLOTS_FIRST) as usize)
+}
+
+/// Slots of a chunk.
+fn chunk_slots(chunk: usize) -> u32 {
+    CHUNK_SLOTS_FIRST << (chunk as u32 / CHUNKS_PER_SIZE)
 }
 
 #[cfg(test)]
@@ -232,10 +392,10 @@ mod tests {
     #[test]
     fn chunks_cover_every_index_once() {
         let mut expected = (0, 0);
-        for index in 0..20_000u32 {
+        for index in 0..100_000u32 {
             assert_eq!(locate(index), expected, "index {index}");
-            let size = if expected.0 == 0 { 1024 } else { 1024 << (expected.0 - 1) };
-            expected = if expected.1 + 1 == size { (expected.0 + 1, 0) } else { (expected.0, expected.1 + 1) };
+            let is_last = expected.1 + 1 == chunk_slots(expected.0) as usize;
+            expected = if is_last { (expected.0 + 1, 0) } else { (expected.0, expected.1 + 1) };
         }
         assert!(locate(u32::MAX).0 < CHUNK_COUNT);
     }
@@ -260,17 +420,36 @@ mod tests {
         let table = AccountTable::new();
         let index = table.intern(&Pubkey::new_from_array([1; 32]));
         table.put(index, Account::with_lamports(5));
-        assert!(table.write(index, Account::with_lamports(6)));
-        assert!(!table.write(index, Account::with_lamports(7)));
-        let change = table.close(index).unwrap();
+        let write = |lamports, block| table.write(index, Account::with_lamports(lamports), BlockSerial(block));
+        let first = write(6, 1).unwrap();
+        assert!(write(7, 1).is_none());
+        let change = table.close(first).unwrap();
         assert_eq!((change.before.lamports, change.after.lamports), (5, 7));
-        table.write(index, Account::with_lamports(8));
-        table.reset(index);
+        table.reset(write(8, 2).unwrap());
         assert_eq!(table.read(index).lamports, 7);
         table.revert(&change);
         assert_eq!(table.read(index).lamports, 5);
-        table.write(index, Account::with_lamports(9));
-        table.write(index, Account::with_lamports(5));
-        assert_eq!(table.close(index), None);
+        let first = write(9, 3).unwrap();
+        write(5, 3);
+        assert_eq!(table.close(first), None);
+    }
+
+    #[test]
+    fn an_account_costs_little_beside_its_data() {
+        assert_eq!(size_of::<OnceLock<Slot>>(), 128);
+        assert_eq!(size_of::<Entry>(), 8);
+    }
+
+    #[test]
+    fn a_slot_knows_who_owns_it() {
+        let table = AccountTable::new();
+        let index = table.intern(&Pubkey::new_from_array([1; 32]));
+        assert!(!table.slot(index).is_loaded());
+        let program = Account::new(1, &[0; 36], ids::bpf_loader_upgradeable::ID);
+        table.put(index, program);
+        assert!(table.slot(index).is_loaded() && table.slot(index).is_upgradeable());
+        table.write(index, Account::with_lamports(1), BlockSerial(1));
+        assert!(!table.slot(index).is_upgradeable() && !table.slot(index).is_reserved());
+        assert!(table.slot(table.intern(&ids::system_program::ID)).is_reserved());
     }
 }

@@ -1,6 +1,9 @@
 //! A block's inputs, and what executing them gives: [`Block`] → [`ExecutedBlock`] → committed.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use heddle_scheduler::RunStats;
 use heddle_storage::BlockBatch;
@@ -32,7 +35,9 @@ pub struct StageTimes {
     pub schedule: Duration,
     /// Running the transactions, from the first start to the last end.
     pub execute: Duration,
-    /// Collecting changes and the lattice.
+    /// Fees, and collecting outcomes and changed accounts.
+    pub collect: Duration,
+    /// The lattice, state hash and block hash.
     pub hash: Duration,
 }
 
@@ -42,7 +47,10 @@ pub struct StageTimes {
 pub struct ExecutedBlock {
     pub(crate) header: BlockHeader,
     pub(crate) outcomes: Vec<Outcome>,
+    /// In no particular order.
     pub(crate) changes: Vec<AccountChange>,
+    /// The same by key, once somebody has asked.
+    pub(crate) sorted_changes: OnceLock<Vec<AccountChange>>,
     pub(crate) lattice: Lattice,
     pub(crate) transactions: Vec<VerifiedTransaction>,
     pub(crate) statuses_from_slot: u64,
@@ -64,9 +72,13 @@ impl ExecutedBlock {
         &self.outcomes
     }
 
-    /// Accounts that the block changed, in ascending order of key.
+    /// Accounts that the block changed, in ascending order of key. Sorted by the first call; committing needs no order.
     pub fn changes(&self) -> &[AccountChange] {
-        &self.changes
+        self.sorted_changes.get_or_init(|| {
+            let mut changes = self.changes.clone();
+            changes.sort_unstable_by_key(|change| change.key);
+            changes
+        })
     }
 
     /// The accounts lattice after the block.
@@ -97,29 +109,31 @@ impl ExecutedBlock {
             .filter_map(|(transaction, outcome)| Some((transaction, outcome.receipt()?)))
     }
 
-    /// The atomic write that makes the block durable.
-    pub(crate) fn to_batch(&self) -> BlockBatch {
-        let accounts = self
-            .changes
-            .iter()
-            .map(|change| (change.key, change.after.exists().then(|| change.after.clone())))
+    /// The atomic write that makes the block durable. What it holds is taken out of the block, not copied.
+    pub(crate) fn take_batch(&mut self) -> BlockBatch {
+        let accounts = std::mem::take(&mut self.changes)
+            .into_iter()
+            .map(|change| (change.key, change.after.exists().then_some(change.after)))
             .collect();
-        let status = |transaction: &VerifiedTransaction| StatusKey {
-            blockhash: *transaction.transaction().recent_blockhash(),
-            message_hash: *transaction.message_hash(),
-        };
+        let mut statuses = Vec::with_capacity(self.outcomes.len());
+        let mut transactions = Vec::with_capacity(self.outcomes.len());
+        for (transaction, outcome) in std::mem::take(&mut self.transactions).into_iter().zip(&self.outcomes) {
+            let Some(receipt) = outcome.receipt() else { continue };
+            statuses.push(StatusKey {
+                blockhash: *transaction.transaction().recent_blockhash(),
+                message_hash: *transaction.message_hash(),
+            });
+            transactions.push(StoredTransaction {
+                wire: transaction.into_wire_bytes(),
+                receipt: Receipt { status: receipt.status.clone(), details: None, ..*receipt },
+            });
+        }
         BlockBatch {
             header: self.header,
             lattice: self.lattice.to_bytes(),
             accounts,
-            statuses: self.processed().map(|(transaction, _)| status(transaction)).collect(),
-            transactions: self
-                .processed()
-                .map(|(transaction, receipt)| StoredTransaction {
-                    wire: transaction.transaction().wire_bytes().into(),
-                    receipt: Receipt { details: None, ..receipt.clone() },
-                })
-                .collect(),
+            statuses,
+            transactions,
             statuses_from_slot: self.statuses_from_slot,
         }
     }

@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     BlockLimits, BuildError, Engine,
-    account_table::AccountTable,
-    chain::Chain,
+    account_table::{AccountTable, BlockSerial},
+    chain::{Chain, restore_statuses},
     engine::{Executor, Shared},
     execute,
     plan::BlockPlan,
     state_hash::{Lattice, block_hash},
-    status_cache::StatusCache,
+    status_cache::BlockClaims,
 };
 
 /// A monotonic clock for stage times; the engine itself has none.
@@ -186,8 +186,8 @@ impl Builder {
             }
             None => self.initialize(&runtime)?,
         };
-        let statuses = StatusCache::new();
-        let chain = Chain::open(&*self.store, tip, &statuses)?;
+        let statuses = restore_statuses(&*self.store)?;
+        let chain = Chain::open(&*self.store, tip)?;
         let table = Arc::new(AccountTable::new());
         let collector = table.intern(&self.collector);
         table.load(&[collector], &*self.store)?;
@@ -200,6 +200,9 @@ impl Builder {
             pool: Pool::new(pool_size)?,
             schedule: Schedule::new(),
             plan: BlockPlan::default(),
+            statuses,
+            claims: BlockClaims::default(),
+            serial: BlockSerial::default(),
             workers,
             default_workers: self.workers,
         };
@@ -208,7 +211,6 @@ impl Builder {
             runtime,
             table,
             programs: Arc::new(ProgramCache::default()),
-            statuses,
             chain: RwLock::new(chain),
             executor: Mutex::new(executor),
             collector: self.collector,

@@ -3,18 +3,13 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use heddle_storage::{Store, StoreError, Tip};
-use heddle_types::{BlockHeader, Hash, StatusEntry, limits};
+use heddle_types::{BlockHeader, Hash, limits};
 use heddle_vm::{
     BlockEnvironment, Clock, EpochSchedule, EpochStakes, Rent, SlotHashes, SysvarCache, slot_hashes_to_bytes,
 };
 use solana_sdk_ids::sysvar;
 
-use crate::{
-    block::Block,
-    blockhash_queue::BlockhashQueue,
-    state_hash::Lattice,
-    status_cache::{StatusCache, StatusHistory},
-};
+use crate::{block::Block, blockhash_queue::BlockhashQueue, state_hash::Lattice, status_cache::StatusCache};
 
 /// Entries of the slot-hashes sysvar.
 const SLOT_HASHES_MAX: usize = 512;
@@ -48,7 +43,6 @@ pub(crate) struct Undo {
 /// Everything behind the engine's chain lock.
 pub(crate) struct Chain {
     pub(crate) tip: ChainTip,
-    pub(crate) statuses: StatusHistory,
     /// Executed and not yet committed, oldest first.
     pub(crate) open_slots: VecDeque<u64>,
     /// Why no further block is taken.
@@ -57,7 +51,7 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// Rebuilds the chain from a store that holds one.
-    pub(crate) fn open(store: &dyn Store, tip: Tip, cache: &StatusCache) -> Result<Self, StoreError> {
+    pub(crate) fn open(store: &dyn Store, tip: Tip) -> Result<Self, StoreError> {
         let headers = store.recent_headers(limits::BLOCKHASH_QUEUE_LENGTH)?;
         let tip = ChainTip {
             header: tip.header,
@@ -66,8 +60,7 @@ impl Chain {
             slot_hashes: restore_slot_hashes(store, &tip.header)?,
             epoch_start: restore_epoch_start(store, &tip.header)?,
         };
-        let statuses = restore_statuses(store.statuses()?, cache);
-        Ok(Self { tip, statuses, open_slots: VecDeque::new(), poison: None })
+        Ok(Self { tip, open_slots: VecDeque::new(), poison: None })
     }
 
     /// The environment in which `block` executes: everything up to its parent, and its own inputs.
@@ -153,16 +146,12 @@ fn restore_slot_hashes(store: &dyn Store, newest: &BlockHeader) -> Result<VecDeq
     Ok(entries)
 }
 
-/// Fills the cache from stored statuses and groups them by slot.
-fn restore_statuses(mut entries: Vec<StatusEntry>, cache: &StatusCache) -> StatusHistory {
+/// The status cache of a chain that is opened again.
+pub(crate) fn restore_statuses(store: &dyn Store) -> Result<StatusCache, StoreError> {
+    let mut entries = store.statuses()?;
     entries.sort_by_key(|entry| entry.slot);
-    let mut history = StatusHistory::default();
-    for block in entries.chunk_by(|a, b| a.slot == b.slot) {
-        let hashes: Vec<Hash> = block.iter().map(|entry| entry.key.message_hash).collect();
-        for hash in &hashes {
-            cache.insert(*hash, block[0].slot);
-        }
-        history.push(block[0].slot, hashes, cache);
-    }
-    history
+    let blocks = entries.chunk_by(|a, b| a.slot == b.slot);
+    Ok(StatusCache::restore(
+        blocks.map(|block| (block[0].slot, block.iter().map(|entry| entry.key.message_hash).collect())),
+    ))
 }

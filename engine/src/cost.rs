@@ -1,7 +1,7 @@
 //! What a transaction that is in a block costs the block: Agave's cost model, with what the execution really used.
 //!
 //! Figures and rules: crate `solana-cost-model` 4.2 (`block_cost_limits`, `cost_model`). What the bytes alone decide is
-//! found once, when the transaction enters ([`StaticCost`]); workers only add what the execution used.
+//! found once, when the transaction enters (see [`crate::static_facts`]); workers only add what the execution used.
 
 use heddle_types::{Gates, Pubkey, Receipt, SanitizedTransaction, ids, limits};
 
@@ -29,7 +29,7 @@ pub struct Cost {
 impl Cost {
     /// Cost of `transaction`, which came out as `receipt`.
     pub fn of(transaction: &VerifiedTransaction, receipt: &Receipt, gates: &Gates) -> Self {
-        let fixed = transaction.static_cost();
+        let fixed = &transaction.facts().cost;
         let pages = u64::from(receipt.loaded_data_bytes).div_ceil(LOADED_PAGE_BYTES);
         Self {
             compute_units: fixed.compute_units + receipt.compute_units + pages * LOADED_PAGE,
@@ -55,10 +55,10 @@ pub(crate) struct StaticCost {
 }
 
 impl StaticCost {
-    pub(crate) fn of(transaction: &SanitizedTransaction) -> Self {
-        let write_locks = (0..transaction.total_key_count()).filter(|&key| transaction.is_writable_declared(key));
+    /// `write_locks`: accounts that the transaction declares writable.
+    pub(crate) fn of(transaction: &SanitizedTransaction, write_locks: u64) -> Self {
         let mut cost = Self {
-            compute_units: transaction.signatures().len() as u64 * SIGNATURE + write_locks.count() as u64 * WRITE_LOCK,
+            compute_units: transaction.signatures().len() as u64 * SIGNATURE + write_locks * WRITE_LOCK,
             ..Self::default()
         };
         let keys = transaction.static_keys();

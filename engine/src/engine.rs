@@ -3,17 +3,18 @@
 //! One lock guards the chain, another the workers; neither is on the path of a transaction. Execution and commit are
 //! apart, so block N can be made durable by one thread while block N+1 executes on the others.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use heddle_scheduler::{Pool, RunStats, Schedule, TransactionIndex};
 use heddle_storage::Store;
 use heddle_types::{Account, BlockHeader, Hash, Pubkey, ids};
 use heddle_vm::{BlockEnvironment, EpochStakes, ProgramCache, Runtime};
 use parking_lot::{Mutex, RwLock};
+use rayon::prelude::*;
 
 use crate::{
     BlockLimits, EngineError, VerifiedTransaction,
-    account_table::{AccountChange, AccountTable},
+    account_table::{AccountChange, AccountTable, BlockSerial, FirstWrite},
     block::{Block, ExecutedBlock, StageTimes},
     block_limits,
     builder::{Builder, StageClock},
@@ -24,7 +25,7 @@ use crate::{
     plan::{BlockPlan, PlanInputs, lock_count_max},
     programs::BlockPrograms,
     state_hash::{block_hash, chain_blockhash},
-    status_cache::StatusCache,
+    status_cache::{BlockClaims, StatusCache},
 };
 
 /// Time between two slots, for callers that do not bring their own timestamps.
@@ -44,7 +45,6 @@ pub(crate) struct Shared {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) table: Arc<AccountTable>,
     pub(crate) programs: Arc<ProgramCache>,
-    pub(crate) statuses: StatusCache,
     pub(crate) chain: RwLock<Chain>,
     pub(crate) executor: Mutex<Executor>,
     pub(crate) collector: Pubkey,
@@ -59,6 +59,10 @@ pub(crate) struct Executor {
     pub(crate) pool: Pool,
     pub(crate) schedule: Schedule,
     pub(crate) plan: BlockPlan,
+    pub(crate) statuses: StatusCache,
+    pub(crate) claims: BlockClaims,
+    /// Of the block that is or was last planned.
+    pub(crate) serial: BlockSerial,
     /// One per thread of the pool.
     pub(crate) workers: Vec<Worker>,
     /// How many of them execute blocks unless the caller says otherwise.
@@ -177,7 +181,7 @@ impl Engine {
                 None => return Err(EngineError::Poisoned { cause: "an executed block was lost".into() }),
             }
         }
-        let result = self.shared.store.commit(&block.to_batch());
+        let result = self.shared.store.commit(&block.take_batch());
         let mut chain = self.shared.chain.write();
         // Whatever the outcome, the block is no longer one that can simply be taken back.
         block.undo = None;
@@ -225,7 +229,7 @@ impl Shared {
 
     /// Takes back the newest executed block. Dropping one that has children poisons the engine: they are void.
     pub(crate) fn take_back(&self, undo: Undo, slot: u64, changes: &[AccountChange]) {
-        let _no_block_runs = self.executor.lock();
+        let mut executor = self.executor.lock();
         let mut chain = self.chain.write();
         if chain.open_slots.back() != Some(&slot) {
             chain.poison.get_or_insert(format!("the block at slot {slot} was dropped while a later one was open"));
@@ -235,7 +239,7 @@ impl Shared {
         for change in changes {
             self.table.revert(change);
         }
-        chain.statuses.pop(&self.statuses);
+        executor.statuses.pop();
         // Another block may deploy other bytes in the same slot.
         self.programs.forget_from(slot);
         chain.tip = undo.tip;
@@ -250,10 +254,12 @@ impl Executor {
         parallelism: Parallelism,
     ) -> Result<ExecutedBlock, EngineError> {
         let began = shared.now();
-        let (environment, recent_blockhashes) = self.prepare(shared, &block)?;
+        let environment = self.prepare(shared, &block)?;
+        let messages = block.transactions.iter().map(VerifiedTransaction::message_hash);
+        self.statuses.claim(messages, block.slot, &mut self.claims);
         let scheduled = shared.now();
         let environment = Arc::new(environment);
-        let run = self.run(shared, &block, &environment, &recent_blockhashes, parallelism);
+        let run = self.run(shared, &block, &environment, parallelism);
         let run = match run {
             Ok(run) => run,
             Err(error) => {
@@ -267,21 +273,22 @@ impl Executor {
             self.take_back_open_writes(shared, &block);
             return Err(error);
         }
-        let mut executed_block = self.finish(shared, block, outcomes, &environment, run);
+        self.deposit_fees(shared, &block, &environment);
+        self.burn_incinerated(shared);
+        let changes = self.take_changes(shared);
+        let collected = shared.now();
+        let mut executed_block = self.finish(shared, block, outcomes, changes, run);
         executed_block.times = StageTimes {
             schedule: scheduled.saturating_sub(began),
             execute: executed.saturating_sub(scheduled),
-            hash: shared.now().saturating_sub(executed),
+            collect: collected.saturating_sub(executed),
+            hash: shared.now().saturating_sub(collected),
         };
         Ok(executed_block)
     }
 
     /// Plans the block and builds its conflict graph.
-    pub(crate) fn prepare(
-        &mut self,
-        shared: &Shared,
-        block: &Block,
-    ) -> Result<(BlockEnvironment, ahash::HashSet<Hash>), EngineError> {
+    pub(crate) fn prepare(&mut self, shared: &Shared, block: &Block) -> Result<BlockEnvironment, EngineError> {
         let chain = shared.chain.read();
         chain.check_poison()?;
         let tip = chain.tip.header.slot;
@@ -291,18 +298,21 @@ impl Executor {
         let mut environment = chain.environment(block, shared.epoch_stakes.clone());
         inherited_sysvars::inherit(&mut environment.sysvars, shared)?;
         let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
+        let recent_blockhashes = chain.tip.blockhashes.recent().copied().collect();
+        self.serial.0 += 1;
         let inputs = PlanInputs {
             table: &shared.table,
             store: &*shared.store,
             slot: block.slot,
             recent_slots: &recent_slots,
             lock_count_max: lock_count_max(shared.runtime.gates()),
+            recent_blockhashes: &recent_blockhashes,
+            block: self.serial,
         };
         self.plan.make(&block.transactions, &inputs)?;
         shared.table.load(&[shared.table.intern(&block.collector)], &*shared.store)?;
         self.schedule.rebuild(self.plan.lock_sets());
-        let recent = chain.tip.blockhashes.recent().copied().collect();
-        Ok((environment, recent))
+        Ok(environment)
     }
 
     /// Runs every transaction; outcomes stay with the workers.
@@ -311,7 +321,6 @@ impl Executor {
         shared: &Arc<Shared>,
         block: &Block,
         environment: &Arc<BlockEnvironment>,
-        recent_blockhashes: &ahash::HashSet<Hash>,
         parallelism: Parallelism,
     ) -> Result<RunStats, EngineError> {
         self.write_sysvars(shared, environment)?;
@@ -320,19 +329,18 @@ impl Executor {
             shared.programs.clone(),
             shared.runtime.clone(),
             self.plan.programs.clone(),
-            block.slot,
+            (self.serial, block.slot),
         ));
         for worker in &mut self.workers {
-            worker.machine_mut().set_block(environment.clone(), programs.clone());
+            worker.begin_block(environment.clone(), programs.clone());
         }
         let context = BlockContext {
             transactions: &block.transactions,
             plan: &self.plan,
             table: &shared.table,
-            statuses: &shared.statuses,
-            recent_blockhashes,
+            claims: &self.claims,
             environment,
-            slot: block.slot,
+            serial: self.serial,
             record_details: shared.record_details,
         };
         let execute = |worker: &mut Worker, transaction: TransactionIndex| {
@@ -364,8 +372,9 @@ impl Executor {
             let lamports = rent.minimum_balance(data.len());
             let is_current =
                 shared.table.with(index, |account| account.lamports == lamports && *account.data == **data);
-            if !is_current && shared.table.write(index, Account::new(lamports, data, ids::sysvar::ID)) {
-                self.workers[0].dirty.push(index);
+            if !is_current {
+                let account = Account::new(lamports, data, ids::sysvar::ID);
+                self.workers[0].first_writes.extend(shared.table.write(index, account, self.serial));
             }
         }
         Ok(())
@@ -377,19 +386,9 @@ impl Executor {
         shared: &Arc<Shared>,
         block: Block,
         outcomes: Vec<Outcome>,
-        environment: &BlockEnvironment,
+        changes: Vec<AccountChange>,
         run: RunStats,
     ) -> ExecutedBlock {
-        self.deposit_fees(shared, &block, environment);
-        self.burn_incinerated(shared);
-        let mut changes: Vec<AccountChange> = self
-            .workers
-            .iter_mut()
-            .flat_map(|worker| worker.dirty.drain(..))
-            .filter_map(|index| shared.table.close(index))
-            .collect();
-        changes.sort_unstable_by_key(|change| change.key);
-
         let processed = || block.transactions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.receipt().is_some());
         // Hashed without the chain lock: only holders of the executor's lock move the tip.
         let (parent, parent_lattice) = {
@@ -411,14 +410,21 @@ impl Executor {
             state_hash: lattice.state_hash(),
             block_hash: block_hash(&parent.block_hash, signature_count, &block.blockhash, &lattice),
         };
+        for (position, outcome) in outcomes.iter().enumerate() {
+            if outcome.receipt().is_none() {
+                let message = block.transactions[position].message_hash();
+                self.statuses.give_back(message, self.claims.standing(position), &self.claims);
+            }
+        }
         let hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
+        let statuses_from_slot = self.statuses.push(block.slot, hashes);
         let mut chain = shared.chain.write();
-        let statuses_from_slot = chain.statuses.push(block.slot, hashes, &shared.statuses);
         let undo = chain.advance(header, lattice.clone(), &block);
         ExecutedBlock {
             header,
             outcomes,
             changes,
+            sorted_changes: OnceLock::new(),
             lattice,
             transactions: block.transactions,
             statuses_from_slot,
@@ -427,6 +433,24 @@ impl Executor {
             undo: Some(undo),
             shared: shared.clone(),
         }
+    }
+
+    /// What the block changed; each worker's part is collected side by side.
+    fn take_changes(&mut self, shared: &Shared) -> Vec<AccountChange> {
+        let changes = |worker: &mut Worker| {
+            let mut changes = Vec::with_capacity(worker.first_writes.len());
+            changes.extend(worker.first_writes.drain(..).filter_map(|write| shared.table.close(write)));
+            changes
+        };
+        let has_one_writer = self.workers.iter().filter(|worker| !worker.first_writes.is_empty()).count() <= 1;
+        let mut parts: Vec<Vec<AccountChange>> = if has_one_writer {
+            self.workers.iter_mut().map(changes).filter(|part| !part.is_empty()).collect()
+        } else {
+            self.workers.par_iter_mut().map(changes).collect()
+        };
+        let mut all = if parts.is_empty() { Vec::new() } else { parts.swap_remove(0) };
+        parts.into_iter().for_each(|mut part| all.append(&mut part));
+        all
     }
 
     /// Refuses a block that does more than a block may.
@@ -461,39 +485,32 @@ impl Executor {
     fn deposit_fees(&mut self, shared: &Shared, block: &Block, environment: &BlockEnvironment) {
         let lamports: u64 = self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.collected_lamports)).sum();
         let index = shared.table.intern(&block.collector);
+        shared.table.slot(index).note_write(self.serial);
         let mut account = shared.table.read(index);
         fees::deposit(&block.collector, &mut account, lamports, &environment.sysvars.rent);
-        if shared.table.write(index, account) {
-            self.workers[0].dirty.push(index);
-        }
+        self.workers[0].first_writes.extend(shared.table.write(index, account, self.serial));
     }
 
     /// What the block sent to the incinerator is gone when it ends (`Bank::run_incinerator`).
     fn burn_incinerated(&mut self, shared: &Shared) {
         let index = shared.table.intern(&ids::incinerator::ID);
-        if self.workers.iter().any(|worker| worker.dirty.contains(&index)) {
+        let mut first_writes = self.workers.iter().flat_map(|worker| &worker.first_writes);
+        if shared.table.slot(index).is_write_planned(self.serial) && first_writes.any(|write| write.index == index) {
             // Written before in this block, so it is among the changes already.
-            shared.table.write(index, Account::default());
+            shared.table.write(index, Account::default(), self.serial);
         }
     }
 
     /// After a worker panicked: nothing of the block stays.
     fn take_back_open_writes(&mut self, shared: &Shared, block: &Block) {
         for worker in &mut self.workers {
-            for index in worker.dirty.drain(..) {
-                shared.table.reset(index);
-            }
+            worker.first_writes.drain(..).for_each(|write: FirstWrite| shared.table.reset(write));
             worker.outcomes.clear();
             worker.machine_mut().abandon();
             worker.cost = Cost::default();
             worker.collected_lamports = 0;
         }
-        let hashes: Vec<Hash> = block
-            .transactions
-            .iter()
-            .map(|transaction| *transaction.message_hash())
-            .filter(|hash| shared.statuses.slot(hash) == Some(block.slot))
-            .collect();
-        shared.statuses.remove(&hashes);
+        let messages = block.transactions.iter().map(VerifiedTransaction::message_hash);
+        self.statuses.give_back_all(messages, block.slot);
     }
 }

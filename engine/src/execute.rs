@@ -14,19 +14,24 @@
 //! transaction locks.
 
 use heddle_programs::ComputeBudgetLimits;
-use heddle_types::{Account, AccountIndex, Hash, Pubkey, Receipt, SanitizedTransaction, TransactionError, ids};
-use heddle_vm::{BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, NonceData, NonceState, NonceVersion};
+use std::sync::Arc;
+
+use heddle_types::{Account, AccountIndex, Pubkey, Receipt, SanitizedTransaction, TransactionError, ids};
+use heddle_vm::{
+    BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, NonceData, NonceState, NonceVersion, ProgramSource,
+};
 
 use crate::{
     VerifiedTransaction,
-    account_table::AccountTable,
+    account_table::{AccountTable, BlockSerial, FirstWrite, Slot},
     cost::Cost,
     details,
     fees::{self, Fee, RentObservation},
     instructions_sysvar,
     plan::{BlockPlan, PlannedTransaction},
     programs,
-    status_cache::StatusCache,
+    readonly_cache::ReadonlyCache,
+    status_cache::{BlockClaims, Standing},
 };
 
 /// Bytes that each existing account counts for beyond its data (SIMD-0186).
@@ -58,10 +63,9 @@ pub(crate) struct BlockContext<'a> {
     pub(crate) transactions: &'a [VerifiedTransaction],
     pub(crate) plan: &'a BlockPlan,
     pub(crate) table: &'a AccountTable,
-    pub(crate) statuses: &'a StatusCache,
-    pub(crate) recent_blockhashes: &'a ahash::HashSet<Hash>,
+    pub(crate) claims: &'a BlockClaims,
     pub(crate) environment: &'a BlockEnvironment,
-    pub(crate) slot: u64,
+    pub(crate) serial: BlockSerial,
     pub(crate) record_details: bool,
 }
 
@@ -69,10 +73,11 @@ pub(crate) struct BlockContext<'a> {
 pub(crate) struct Worker {
     machine: InvokeContext,
     observations: Vec<RentObservation>,
+    readonly: ReadonlyCache,
     /// Outcomes by position in the block.
     pub(crate) outcomes: Vec<(u32, Outcome)>,
     /// Accounts that this worker wrote first.
-    pub(crate) dirty: Vec<AccountIndex>,
+    pub(crate) first_writes: Vec<FirstWrite>,
     /// What the transactions it processed cost the block.
     pub(crate) cost: Cost,
     /// Fees of the transactions it processed.
@@ -102,8 +107,9 @@ impl Worker {
         Self {
             machine,
             observations: Vec::new(),
+            readonly: ReadonlyCache::new(),
             outcomes: Vec::new(),
-            dirty: Vec::new(),
+            first_writes: Vec::new(),
             cost: Cost::default(),
             collected_lamports: 0,
         }
@@ -111,6 +117,12 @@ impl Worker {
 
     pub(crate) fn machine_mut(&mut self) -> &mut InvokeContext {
         &mut self.machine
+    }
+
+    /// Moves the worker to another block.
+    pub(crate) fn begin_block(&mut self, environment: Arc<BlockEnvironment>, programs: Arc<dyn ProgramSource>) {
+        self.machine.set_block(environment, programs);
+        self.readonly.clear();
     }
 
     /// Executes the transaction at `position` of the block and keeps its outcome.
@@ -126,13 +138,14 @@ impl Worker {
             return Outcome::Rejected(error.clone());
         }
         let transaction = &block.transactions[position];
-        let admitted = match admit(block, planned, transaction) {
+        let standing = block.claims.standing(position);
+        let admitted = match admit(block, planned, transaction, standing) {
             Ok(admitted) => admitted,
             Err(error) => return Outcome::Rejected(error),
         };
         let receipt = self.process_admitted(block, planned, transaction.transaction(), &admitted, effect);
         if effect == Effect::Commit {
-            block.statuses.insert(*transaction.message_hash(), block.slot);
+            block.claims.note_executed(standing);
             self.collected_lamports = self.collected_lamports.saturating_add(admitted.fee.collected());
             self.cost.add(Cost::of(transaction, &receipt, self.machine.gates()));
         }
@@ -180,6 +193,7 @@ impl Worker {
                 Ok(()) => self.write_accounts(block, planned),
                 Err(_) => self.write_rollback(block, planned, admitted),
             }
+            self.return_readonly(block, planned);
         }
         receipt
     }
@@ -197,16 +211,23 @@ impl Worker {
         let keys = block.plan.keys_of(planned);
         let mut instructions_sysvar_position = None;
         for (position, &index) in keys.iter().enumerate() {
-            let key = block.table.slot(index).key;
+            let slot = block.table.slot(index);
+            let key = slot.key;
             if key == ids::sysvar::instructions::ID {
                 instructions_sysvar_position = Some(position);
                 self.machine.transaction.add_account(key, Account::default());
                 continue;
             }
-            let account = block.table.read(index);
-            count_loaded(block, keys, index, &account, loaded_bytes)?;
-            // The payer counts as it was, even if the fee took its last lamport.
-            let account = if position == 0 { admitted.payer.clone() } else { account };
+            let account = if position == 0 {
+                // The payer counts as it was, even if the fee took its last lamport. It has no program data behind it.
+                loaded_bytes.add(ACCOUNT_BASE_BYTES + admitted.payer.data.len() as u64)?;
+                admitted.payer.clone()
+            } else {
+                let account =
+                    if slot.is_write_planned(block.serial) { slot.read() } else { self.readonly.lend(index, slot) };
+                count_loaded(block, keys, slot, &account, loaded_bytes)?;
+                account
+            };
             self.machine.transaction.add_account(key, account);
         }
         check_programs(&self.machine, transaction)?;
@@ -260,6 +281,17 @@ impl Worker {
         Ok(())
     }
 
+    /// Gives back the copies of accounts that nobody writes.
+    fn return_readonly(&mut self, block: &BlockContext<'_>, planned: &PlannedTransaction) {
+        let context = &mut self.machine.transaction;
+        let keys = &block.plan.keys_of(planned)[..context.account_count()];
+        for (position, &index) in keys.iter().enumerate().skip(1) {
+            if !planned.writable.contains(position) && !context.is_touched(position) {
+                self.readonly.give_back(index, context.take_account(position));
+            }
+        }
+    }
+
     /// Everything that a successful transaction may have changed goes into the table.
     fn write_accounts(&mut self, block: &BlockContext<'_>, planned: &PlannedTransaction) {
         for (position, &index) in block.plan.keys_of(planned).iter().enumerate() {
@@ -273,9 +305,7 @@ impl Worker {
                 "a read-only account was changed: {}",
                 context.keys()[position]
             );
-            if block.table.write(index, context.take_account(position)) {
-                self.dirty.push(index);
-            }
+            self.first_writes.extend(block.table.write(index, context.take_account(position), block.serial));
         }
     }
 
@@ -286,13 +316,11 @@ impl Worker {
         if let Some((position, nonce)) = &admitted.nonce {
             if *position == 0 {
                 payer.data = nonce.data.clone();
-            } else if block.table.write(keys[*position], nonce.clone()) {
-                self.dirty.push(keys[*position]);
+            } else {
+                self.first_writes.extend(block.table.write(keys[*position], nonce.clone(), block.serial));
             }
         }
-        if block.table.write(keys[0], payer) {
-            self.dirty.push(keys[0]);
-        }
+        self.first_writes.extend(block.table.write(keys[0], payer, block.serial));
     }
 
     /// The working copies after [`Self::process`], for simulation: (key, account) of every writable account.
@@ -309,35 +337,26 @@ fn admit(
     block: &BlockContext<'_>,
     planned: &PlannedTransaction,
     transaction: &VerifiedTransaction,
+    standing: Standing,
 ) -> Result<Admitted, TransactionError> {
     let keys = block.plan.keys_of(planned);
-    let message = transaction.transaction();
-    let limits = compute_budget_limits(message)?;
-    let nonce = if block.recent_blockhashes.contains(message.recent_blockhash()) {
+    let (message, facts) = (transaction.transaction(), transaction.facts());
+    let limits = facts.limits.clone()?;
+    let nonce = if planned.is_recent {
         None
     } else {
         Some(advance_nonce(block, planned, message, keys).ok_or(TransactionError::BlockhashNotFound)?)
     };
-    if block.statuses.contains(transaction.message_hash()) {
+    if block.claims.is_executed(standing) {
         return Err(TransactionError::AlreadyProcessed);
     }
     let fee = Fee {
-        base: fees::base_fee(message.signatures().len() as u64 + transaction.static_cost().precompile_signatures),
+        base: fees::base_fee(message.signatures().len() as u64 + facts.cost.precompile_signatures),
         priority: limits.priority_fee_lamports,
     };
     let mut payer = block.table.read(keys[0]);
     fees::charge(&mut payer, fee.total(), &block.environment.sysvars.rent)?;
     Ok(Admitted { limits, fee, payer, nonce })
-}
-
-fn compute_budget_limits(transaction: &SanitizedTransaction) -> Result<ComputeBudgetLimits, TransactionError> {
-    if let Some(config) = transaction.config() {
-        return heddle_programs::compute_budget_limits_v1(&config);
-    }
-    let keys = transaction.static_keys();
-    heddle_programs::compute_budget_limits(
-        transaction.instructions().map(|instruction| (&keys[usize::from(instruction.program_index)], instruction.data)),
-    )
 }
 
 /// The nonce account of a durable-nonce transaction, advanced; `None` if the transaction is none or its nonce is stale.
@@ -400,7 +419,7 @@ impl LoadedBytes {
 fn count_loaded(
     block: &BlockContext<'_>,
     keys: &[AccountIndex],
-    index: AccountIndex,
+    slot: &Slot,
     account: &Account,
     loaded_bytes: &mut LoadedBytes,
 ) -> Result<(), TransactionError> {
@@ -411,7 +430,7 @@ fn count_loaded(
     if programs::program_data_address(account).is_none() {
         return Ok(());
     }
-    let Some(&data_index) = block.plan.programs.get(&block.table.slot(index).key) else { return Ok(()) };
+    let Some(&data_index) = block.plan.programs.get(&slot.key) else { return Ok(()) };
     if keys.contains(&data_index) {
         return Ok(());
     }

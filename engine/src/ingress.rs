@@ -4,17 +4,18 @@
 //! verification refuses, and two nodes must agree on every one.
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use heddle_types::{Hash, SanitizedTransaction};
+use heddle_types::{Hash, SanitizedTransaction, wire::MESSAGE_HASH_DOMAIN};
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
-use crate::{IngressError, cost::StaticCost};
+use crate::{IngressError, static_facts::StaticFacts};
 
 /// A parsed transaction whose signatures all verify (unless the engine was told to trust its caller).
 #[derive(Clone, Debug)]
 pub struct VerifiedTransaction {
     transaction: SanitizedTransaction,
     message_hash: Hash,
-    static_cost: StaticCost,
+    facts: StaticFacts,
 }
 
 impl VerifiedTransaction {
@@ -30,8 +31,18 @@ impl VerifiedTransaction {
 
     /// Takes a parsed transaction on trust: for replay of blocks that were verified before, and for measurements.
     pub fn without_verification(transaction: SanitizedTransaction) -> Self {
-        let (message_hash, static_cost) = (transaction.message_hash(), StaticCost::of(&transaction));
-        Self { transaction, message_hash, static_cost }
+        let message_hash = transaction.message_hash();
+        Self::with_hash(transaction, message_hash)
+    }
+
+    fn with_hash(transaction: SanitizedTransaction, message_hash: Hash) -> Self {
+        let facts = StaticFacts::of(&transaction);
+        Self { transaction, message_hash, facts }
+    }
+
+    /// Gives the signed bytes back.
+    pub fn into_wire_bytes(self) -> Box<[u8]> {
+        self.transaction.into_wire_bytes()
     }
 
     /// The transaction.
@@ -39,8 +50,8 @@ impl VerifiedTransaction {
         &self.transaction
     }
 
-    pub(crate) fn static_cost(&self) -> &StaticCost {
-        &self.static_cost
+    pub(crate) fn facts(&self) -> &StaticFacts {
+        &self.facts
     }
 
     /// BLAKE3 of the message, the key of the status cache.
@@ -62,23 +73,52 @@ pub fn verify_signatures(transaction: &SanitizedTransaction) -> Result<(), Ingre
     Ok(())
 }
 
+/// Transactions whose messages are hashed together: as many as a vector register has lanes. Verifying them takes ~0.5 ms.
+const TRANSACTIONS_PER_TASK: usize = 16;
+
 /// Parses and verifies a batch on all of rayon's threads, in order.
 pub fn verify_batch<B: AsRef<[u8]> + Sync>(
     batch: &[B],
     check: Verification,
 ) -> Vec<Result<VerifiedTransaction, IngressError>> {
-    /// Transactions of one task: ~0.5 ms of verification.
-    const TRANSACTIONS_PER_TASK: usize = 16;
-    batch
-        .par_iter()
-        .with_min_len(TRANSACTIONS_PER_TASK)
-        .map(|bytes| match check {
-            Verification::Strict => VerifiedTransaction::new(bytes.as_ref()),
-            Verification::Trusted => {
-                Ok(VerifiedTransaction::without_verification(SanitizedTransaction::parse(bytes.as_ref())?))
-            }
-        })
-        .collect()
+    let tasks = batch.par_chunks(TRANSACTIONS_PER_TASK);
+    tasks.flat_map_iter(|few| verify_few(few, check)).collect()
+}
+
+/// As [`verify_batch`], on the calling thread alone.
+pub fn verify_batch_serially<B: AsRef<[u8]>>(
+    batch: &[B],
+    check: Verification,
+) -> Vec<Result<VerifiedTransaction, IngressError>> {
+    let mut verified = Vec::with_capacity(batch.len());
+    for few in batch.chunks(TRANSACTIONS_PER_TASK) {
+        verified.extend(verify_few(few, check));
+    }
+    verified
+}
+
+/// Parses and verifies at most [`TRANSACTIONS_PER_TASK`].
+fn verify_few<B: AsRef<[u8]>>(
+    few: &[B],
+    check: Verification,
+) -> impl Iterator<Item = Result<VerifiedTransaction, IngressError>> {
+    let parse = |bytes: &B| {
+        let transaction = SanitizedTransaction::parse(bytes.as_ref())?;
+        if check == Verification::Strict {
+            verify_signatures(&transaction)?;
+        }
+        Ok(transaction)
+    };
+    let parsed: SmallVec<[Result<SanitizedTransaction, IngressError>; TRANSACTIONS_PER_TASK]> =
+        few.iter().map(parse).collect();
+    let messages: SmallVec<[&[u8]; TRANSACTIONS_PER_TASK]> =
+        parsed.iter().map(|one| one.as_ref().map_or(&[][..], SanitizedTransaction::message_bytes)).collect();
+    let mut hashes = [[0; 32]; TRANSACTIONS_PER_TASK];
+    heddle_hashing::hash_many_prefixed(MESSAGE_HASH_DOMAIN, &messages, &mut hashes[..messages.len()]);
+    drop(messages);
+    parsed.into_iter().zip(hashes).map(|(transaction, hash)| {
+        transaction.map(|transaction| VerifiedTransaction::with_hash(transaction, Hash::new_from_array(hash)))
+    })
 }
 
 /// Whether signatures are looked at.

@@ -6,7 +6,7 @@
 
 use heddle_types::{Account, Pubkey, SanitizedTransaction, ids};
 
-use crate::plan::AccountSet;
+use crate::account_set::AccountSet;
 
 /// Builds the sysvar's account for `transaction`; `None` if an offset or length does not fit into 16 bits.
 pub(crate) fn account(transaction: &SanitizedTransaction, keys: &[Pubkey], writable: &AccountSet) -> Option<Account> {

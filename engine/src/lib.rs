@@ -20,6 +20,7 @@
 //! error; errors mean that the host failed.
 #![doc = include_str!("../README.md")]
 
+mod account_set;
 mod account_table;
 mod block;
 mod block_limits;
@@ -41,9 +42,11 @@ mod instructions_sysvar;
 mod lookup;
 mod plan;
 mod programs;
+mod readonly_cache;
 mod replay;
 mod simulate;
 mod state_hash;
+mod static_facts;
 mod status_cache;
 
 pub use account_table::AccountChange;
@@ -57,7 +60,7 @@ pub use error::{BuildError, EngineError, ExecuteError, IngressError};
 pub use execute::Outcome;
 pub use heddle_scheduler::WORKERS_MAX;
 pub use heddle_types::Receipt;
-pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_signatures};
+pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_batch_serially, verify_signatures};
 pub use replay::{Difference, ReplayError, ReplayReport, replay};
 pub use simulate::Simulation;
 pub use state_hash::{Lattice, block_hash, chain_blockhash};

@@ -7,28 +7,18 @@
 use std::ops::Range;
 
 use heddle_storage::{Store, StoreError};
-use heddle_types::{AccountIndex, AccountLock, Gates, Pubkey, SanitizedTransaction, TransactionError, ids, limits};
+use heddle_types::{
+    AccountIndex, AccountLock, Gates, Hash, Pubkey, SanitizedTransaction, TransactionError, ids, limits,
+};
 
 use crate::{
     VerifiedTransaction,
-    account_table::AccountTable,
+    account_set::AccountSet,
+    account_table::{AccountTable, BlockSerial},
     lookup::LookupTable,
     programs::{self, PlannedPrograms},
+    static_facts::StaticFacts,
 };
-
-/// One bit for each of up to 256 accounts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AccountSet([u64; 4]);
-
-impl AccountSet {
-    fn insert(&mut self, index: usize) {
-        self.0[index / 64] |= 1 << (index % 64);
-    }
-
-    pub(crate) fn contains(&self, index: usize) -> bool {
-        self.0[index / 64] >> (index % 64) & 1 == 1
-    }
-}
 
 /// One transaction of the plan.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +27,8 @@ pub(crate) struct PlannedTransaction {
     locks: Range<u32>,
     /// Accounts it may really write, after demotion.
     pub(crate) writable: AccountSet,
+    /// Whether its blockhash is young enough; else it must run on a durable nonce.
+    pub(crate) is_recent: bool,
     pub(crate) rejected: Option<TransactionError>,
 }
 
@@ -46,6 +38,12 @@ pub(crate) struct BlockPlan {
     keys: Vec<AccountIndex>,
     locks: Vec<AccountLock>,
     transactions: Vec<PlannedTransaction>,
+    /// The static keys of all transactions.
+    static_keys: Vec<Pubkey>,
+    /// Index of the upgradeable loader.
+    upgradeable_loader: AccountIndex,
+    /// Accounts met that were never loaded.
+    missing: Vec<AccountIndex>,
     pub(crate) programs: PlannedPrograms,
 }
 
@@ -58,6 +56,9 @@ pub(crate) struct PlanInputs<'a> {
     pub(crate) recent_slots: &'a [u64],
     /// Accounts that one transaction may lock.
     pub(crate) lock_count_max: usize,
+    /// Blockhashes that a transaction of the block may name.
+    pub(crate) recent_blockhashes: &'a ahash::HashSet<Hash>,
+    pub(crate) block: BlockSerial,
 }
 
 /// Accounts that one transaction may lock under `gates`.
@@ -77,16 +78,14 @@ impl BlockPlan {
         inputs: &PlanInputs<'_>,
     ) -> Result<(), StoreError> {
         self.clear();
-        for transaction in transactions {
-            self.add_static_keys(transaction.transaction(), inputs.table);
-        }
-        inputs.table.load(&self.keys, inputs.store)?;
+        self.add_static_keys(transactions, inputs);
+        inputs.table.load(&self.missing, inputs.store)?;
         if transactions.iter().any(|transaction| transaction.transaction().lookup_count() > 0) {
             self.resolve_lookups(transactions, inputs)?;
         }
         self.find_programs(transactions, inputs)?;
         for (position, transaction) in transactions.iter().enumerate() {
-            self.add_locks(position, transaction.transaction(), inputs);
+            self.add_locks(position, transaction, inputs);
         }
         Ok(())
     }
@@ -95,14 +94,34 @@ impl BlockPlan {
         self.keys.clear();
         self.locks.clear();
         self.transactions.clear();
+        self.missing.clear();
         self.programs.clear();
     }
 
-    fn add_static_keys(&mut self, transaction: &SanitizedTransaction, table: &AccountTable) {
-        let start = self.keys.len() as u32;
-        self.keys.extend(transaction.static_keys().iter().map(|key| table.intern(key)));
-        let keys = start..self.keys.len() as u32;
-        self.transactions.push(PlannedTransaction { keys, ..PlannedTransaction::default() });
+    /// Interns every static key and judges the blockhashes.
+    fn add_static_keys(&mut self, transactions: &[VerifiedTransaction], inputs: &PlanInputs<'_>) {
+        let mut interner = inputs.table.interner();
+        self.upgradeable_loader = interner.intern(&ids::bpf_loader_upgradeable::ID).0;
+        self.static_keys.clear();
+        // Most transactions of a block name the same few blockhashes.
+        let mut last = (Hash::default(), inputs.recent_blockhashes.contains(&Hash::default()));
+        for transaction in transactions {
+            let transaction = transaction.transaction();
+            let start = self.static_keys.len() as u32;
+            self.static_keys.extend_from_slice(transaction.static_keys());
+            let blockhash = transaction.recent_blockhash();
+            if *blockhash != last.0 {
+                last = (*blockhash, inputs.recent_blockhashes.contains(blockhash));
+            }
+            let keys = start..self.static_keys.len() as u32;
+            self.transactions.push(PlannedTransaction { keys, is_recent: last.1, ..PlannedTransaction::default() });
+        }
+        interner.intern_many(&self.static_keys, |index, slot| {
+            if !slot.is_loaded() {
+                self.missing.push(index);
+            }
+            self.keys.push(index);
+        });
     }
 
     /// Rewrites the key list with the looked-up keys in their places.
@@ -136,23 +155,29 @@ impl BlockPlan {
         transactions: &[VerifiedTransaction],
         inputs: &PlanInputs<'_>,
     ) -> Result<(), StoreError> {
-        for transaction in transactions {
-            for (program, address) in programs::deployments(transaction.transaction()) {
-                self.programs.insert(program, inputs.table.intern(&address));
+        let table = inputs.table;
+        if self.keys.contains(&self.upgradeable_loader) {
+            for transaction in transactions {
+                for (program, address) in programs::deployments(transaction.transaction()) {
+                    self.programs.insert(program, table.intern(&address));
+                }
             }
         }
         for &index in &self.keys {
-            let address = inputs.table.with(index, programs::program_data_address);
-            if let Some(address) = address {
-                self.programs.insert(inputs.table.slot(index).key, inputs.table.intern(&address));
+            let slot = table.slot(index);
+            if !slot.is_upgradeable() {
+                continue;
+            }
+            if let Some(address) = table.with(index, programs::program_data_address) {
+                self.programs.insert(slot.key, table.intern(&address));
             }
         }
         let data_accounts: Vec<AccountIndex> = self.programs.values().copied().collect();
-        inputs.table.load(&data_accounts, inputs.store)
+        table.load(&data_accounts, inputs.store)
     }
 
     /// Demotes what may not be written and adds the lock set.
-    fn add_locks(&mut self, position: usize, transaction: &SanitizedTransaction, inputs: &PlanInputs<'_>) {
+    fn add_locks(&mut self, position: usize, transaction: &VerifiedTransaction, inputs: &PlanInputs<'_>) {
         let table = inputs.table;
         let locks_start = self.locks.len();
         let planned = &mut self.transactions[position];
@@ -164,9 +189,15 @@ impl BlockPlan {
         if planned.rejected.is_some() {
             return;
         }
-        planned.writable = writable_accounts(transaction, keys, table);
+        planned.writable = demoted(transaction.facts(), keys, self.upgradeable_loader);
         for (key_position, &index) in keys.iter().enumerate() {
+            let slot = table.slot(index);
+            // No transaction writes sysvars and builtins.
+            if planned.writable.contains(key_position) && slot.is_reserved() {
+                planned.writable.remove(key_position);
+            }
             let lock = if planned.writable.contains(key_position) {
+                slot.plan_write(inputs.block);
                 AccountLock::writable(index.0)
             } else {
                 AccountLock::readonly(index.0)
@@ -229,24 +260,11 @@ fn check_keys(keys: &[AccountIndex], lock_count_max: usize) -> Option<Transactio
     is_repeated.then_some(TransactionError::AccountLoadedTwice)
 }
 
-/// What the transaction may write: declared so, not reserved, and not a program it invokes (unless the upgradeable
-/// loader is among its keys, because then it may be upgrading it).
-fn writable_accounts(transaction: &SanitizedTransaction, keys: &[AccountIndex], table: &AccountTable) -> AccountSet {
-    let mut invoked = AccountSet::default();
-    for instruction in transaction.instructions() {
-        invoked.insert(instruction.program_index.into());
-    }
-    let has_upgradeable_loader = || keys.iter().any(|&index| table.slot(index).key == ids::bpf_loader_upgradeable::ID);
-    let mut writable = AccountSet::default();
-    for (position, &index) in keys.iter().enumerate() {
-        if transaction.is_writable_declared(position)
-            && !table.slot(index).is_reserved
-            && (!invoked.contains(position) || has_upgradeable_loader())
-        {
-            writable.insert(position);
-        }
-    }
-    writable
+/// What the transaction declares writable, without the programs it invokes (unless the upgradeable loader is among its
+/// keys, because then it may be upgrading one).
+fn demoted(facts: &StaticFacts, keys: &[AccountIndex], upgradeable_loader: AccountIndex) -> AccountSet {
+    let demoted = facts.writable.without(&facts.invoked);
+    if demoted != facts.writable && keys.contains(&upgradeable_loader) { facts.writable } else { demoted }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use heddle_programs::LoaderV3State;
 use heddle_types::{Account, AccountIndex, Pubkey, SanitizedTransaction, ids};
 use heddle_vm::{ProgramCache, ProgramEntry, ProgramSource, Runtime};
 
-use crate::account_table::AccountTable;
+use crate::account_table::{AccountTable, BlockSerial};
 
 /// The program-data address of a loader-v3 program account.
 pub(crate) fn program_data_address(account: &Account) -> Option<Pubkey> {
@@ -64,6 +64,7 @@ pub(crate) struct BlockPrograms {
     cache: Arc<ProgramCache>,
     runtime: Arc<Runtime>,
     planned: PlannedPrograms,
+    serial: BlockSerial,
     slot: u64,
 }
 
@@ -75,9 +76,9 @@ impl BlockPrograms {
         cache: Arc<ProgramCache>,
         runtime: Arc<Runtime>,
         planned: PlannedPrograms,
-        slot: u64,
+        (serial, slot): (BlockSerial, u64),
     ) -> Self {
-        Self { table, cache, runtime, planned, slot }
+        Self { table, cache, runtime, planned, serial, slot }
     }
 
     fn upgradeable(&self, key: &Pubkey) -> Option<Arc<ProgramEntry>> {
@@ -98,6 +99,14 @@ impl ProgramSource for BlockPrograms {
         }
         // Programs of the older loaders live in their own account and never change again.
         Some(self.cache.get_or_load(key, 0, &self.runtime, &account.data))
+    }
+
+    fn is_settled(&self, key: &Pubkey, account: &Account) -> bool {
+        // Whoever changes a program of the upgradeable loader writes its account or its program data.
+        let is_written = |index: AccountIndex| self.table.slot(index).is_write_planned(self.serial);
+        account.owner != ids::bpf_loader_upgradeable::ID
+            || (self.table.find(key).is_some_and(|index| !is_written(index))
+                && self.planned.get(key).is_some_and(|index| !is_written(*index)))
     }
 
     fn was_program(&self, key: &Pubkey) -> bool {

@@ -28,26 +28,26 @@ impl Engine {
         let shared = self.shared();
         let block = self.next_block(vec![transaction.clone()]);
         let mut executor = shared.executor.lock();
-        let (environment, recent_blockhashes) = executor.prepare(shared, &block)?;
-        let Executor { plan, workers, .. } = &mut *executor;
+        let environment = executor.prepare(shared, &block)?;
+        let Executor { plan, workers, statuses, claims, serial, .. } = &mut *executor;
+        statuses.look([transaction.message_hash()].into_iter(), claims);
         let programs = BlockPrograms::new(
             shared.table.clone(),
             shared.programs.clone(),
             shared.runtime.clone(),
             plan.programs.clone(),
-            block.slot,
+            (*serial, block.slot),
         );
         let environment = Arc::new(environment);
         let worker = &mut workers[0];
-        worker.machine_mut().set_block(environment.clone(), Arc::new(programs));
+        worker.begin_block(environment.clone(), Arc::new(programs));
         let context = BlockContext {
             transactions: &block.transactions,
             plan,
             table: &shared.table,
-            statuses: &shared.statuses,
-            recent_blockhashes: &recent_blockhashes,
+            claims,
             environment: &environment,
-            slot: block.slot,
+            serial: *serial,
             record_details: true,
         };
         let outcome = worker.process(&context, 0, Effect::Discard);

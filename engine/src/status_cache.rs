@@ -1,69 +1,252 @@
 //! The status cache: no transaction executes twice.
 //!
-//! Keyed by message hash alone: the blockhash is part of the message. Two transactions with the same message write-lock
-//! the same fee payer, so the schedule orders a look-up against the insert it must see.
+//! Keyed by message hash alone: the blockhash is part of the message. Only the thread that plans blocks looks here: it
+//! claims every message of a block before the block runs, and gives back those that did not become part of it. So
+//! workers share no map. Of several transactions of one block with the same message each may become the one that is
+//! executed (an earlier one may be rejected, say for want of the fee); they have the same fee payer, so the schedule runs
+//! them in block order, and a flag tells the later ones.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    hash::{BuildHasher, Hasher},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use ahash::RandomState;
-use dashmap::DashMap;
+use hashbrown::{HashTable, hash_table::Entry};
 use heddle_types::{Hash, limits};
 
 /// Statuses of the newest [`limits::STATUS_CACHE_BLOCKS`] blocks.
 pub(crate) struct StatusCache {
-    slots: DashMap<Hash, u64, RandomState>,
+    entries: HashTable<Status>,
+    hasher: RandomState,
+    history: StatusHistory,
 }
 
-/// What each kept block added, oldest first; owned by the chain, so that dropping and pruning are single-threaded.
+#[derive(Clone, Copy)]
+struct Status {
+    message_hash: Hash,
+    slot: u64,
+}
+
+/// What each kept block added, oldest first.
 #[derive(Default)]
-pub(crate) struct StatusHistory {
+struct StatusHistory {
     blocks: VecDeque<(u64, Vec<Hash>)>,
 }
 
+/// Whether a transaction of the open block may be executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing was executed with its message.
+    #[default]
+    New,
+    /// An earlier block holds its message.
+    Executed,
+    /// Others in the block have the same message: a group, see [`BlockClaims::is_executed`].
+    Repeated(u32),
+}
+
+/// The claims of one block: what each of its transactions may expect.
+#[derive(Default)]
+pub(crate) struct BlockClaims {
+    standings: Vec<Standing>,
+    /// For each group of transactions with one message: whether one of them was executed.
+    groups: Vec<AtomicBool>,
+}
+
+impl BlockClaims {
+    /// The standing of the transaction at `position`.
+    pub(crate) fn standing(&self, position: usize) -> Standing {
+        self.standings[position]
+    }
+
+    /// Whether the message of a transaction of this standing was executed.
+    pub(crate) fn is_executed(&self, standing: Standing) -> bool {
+        match standing {
+            Standing::New => false,
+            Standing::Executed => true,
+            // The schedule orders the transactions of a group: what the earlier one wrote is visible.
+            Standing::Repeated(group) => self.groups[group as usize].load(Ordering::Relaxed),
+        }
+    }
+
+    /// Notes that a transaction of this standing is in the block.
+    pub(crate) fn note_executed(&self, standing: Standing) {
+        if let Standing::Repeated(group) = standing {
+            self.groups[group as usize].store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Makes the transaction at `position` one of the group of the one at `first`.
+    fn repeat(&mut self, first: usize) -> Standing {
+        if self.standings[first] == Standing::New {
+            self.standings[first] = Standing::Repeated(self.groups.len() as u32);
+            self.groups.push(AtomicBool::new(false));
+        }
+        self.standings[first]
+    }
+}
+
 impl StatusCache {
-    pub(crate) fn new() -> Self {
-        Self { slots: DashMap::with_hasher(RandomState::new()) }
+    /// The cache with these statuses: (slot, message hashes), oldest block first.
+    pub(crate) fn restore(blocks: impl IntoIterator<Item = (u64, Vec<Hash>)>) -> Self {
+        let mut cache =
+            Self { entries: HashTable::new(), hasher: RandomState::new(), history: StatusHistory::default() };
+        for (slot, hashes) in blocks {
+            for hash in &hashes {
+                cache.insert(Status { message_hash: *hash, slot });
+            }
+            cache.push(slot, hashes);
+        }
+        cache
     }
 
-    /// Whether a transaction with this message was executed.
-    pub(crate) fn contains(&self, message_hash: &Hash) -> bool {
-        self.slots.contains_key(message_hash)
+    /// Looks without claiming: for a simulation.
+    pub(crate) fn look<'a>(&self, messages: impl Iterator<Item = &'a Hash>, claims: &mut BlockClaims) {
+        claims.groups.clear();
+        claims.standings.clear();
+        let standing = |hash| if self.find(hash).is_some() { Standing::Executed } else { Standing::New };
+        claims.standings.extend(messages.map(standing));
     }
 
-    /// The slot in which a transaction with this message was executed.
-    pub(crate) fn slot(&self, message_hash: &Hash) -> Option<u64> {
-        self.slots.get(message_hash).map(|slot| *slot)
+    /// Claims the messages of the block at `slot`, in block order.
+    pub(crate) fn claim<'a>(
+        &mut self,
+        messages: impl Iterator<Item = &'a Hash> + Clone,
+        slot: u64,
+        claims: &mut BlockClaims,
+    ) {
+        claims.groups.clear();
+        claims.standings.clear();
+        for hash in messages.clone() {
+            let earlier = self.insert(Status { message_hash: *hash, slot });
+            let standing = match earlier {
+                None => Standing::New,
+                Some(earlier) if earlier != slot => Standing::Executed,
+                Some(_) => {
+                    // Rare enough to search.
+                    let first = messages.clone().position(|other| other == hash).unwrap_or_default();
+                    claims.repeat(first)
+                }
+            };
+            claims.standings.push(standing);
+        }
     }
 
-    /// Records a transaction of the block at `slot`.
-    pub(crate) fn insert(&self, message_hash: Hash, slot: u64) {
-        self.slots.insert(message_hash, slot);
+    /// Gives back the claim of a transaction that is not in the block.
+    pub(crate) fn give_back(&mut self, message: &Hash, standing: Standing, claims: &BlockClaims) {
+        if !claims.is_executed(standing) {
+            self.remove(message);
+        }
     }
 
-    /// Forgets transactions, because their block was dropped or is too old.
-    pub(crate) fn remove(&self, message_hashes: &[Hash]) {
-        for hash in message_hashes {
-            self.slots.remove(hash);
+    /// Gives back every claim of a block that is not going to be.
+    pub(crate) fn give_back_all<'a>(&mut self, messages: impl Iterator<Item = &'a Hash>, slot: u64) {
+        for message in messages {
+            if self.find(message).is_some_and(|status| status.slot == slot) {
+                self.remove(message);
+            }
+        }
+    }
+
+    /// Adds a finished block, whose messages are claimed, and forgets blocks beyond the limit. Returns the oldest slot
+    /// still kept.
+    pub(crate) fn push(&mut self, slot: u64, message_hashes: Vec<Hash>) -> u64 {
+        self.history.blocks.push_back((slot, message_hashes));
+        while self.history.blocks.len() as u64 > limits::STATUS_CACHE_BLOCKS {
+            if let Some((_, old)) = self.history.blocks.pop_front() {
+                old.iter().for_each(|hash| self.remove(hash));
+            }
+        }
+        self.history.blocks.front().map_or(slot, |(oldest, _)| *oldest)
+    }
+
+    /// Takes back the newest block.
+    pub(crate) fn pop(&mut self) {
+        if let Some((_, hashes)) = self.history.blocks.pop_back() {
+            hashes.iter().for_each(|hash| self.remove(hash));
+        }
+    }
+
+    fn find(&self, message: &Hash) -> Option<&Status> {
+        self.entries.find(place(&self.hasher, message), |status| status.message_hash == *message)
+    }
+
+    /// Adds a status; if there is one for the message, leaves it and returns its slot.
+    fn insert(&mut self, status: Status) -> Option<u64> {
+        let hasher = &self.hasher;
+        let hash = place(hasher, &status.message_hash);
+        let is_same = |other: &Status| other.message_hash == status.message_hash;
+        match self.entries.entry(hash, is_same, |other| place(hasher, &other.message_hash)) {
+            Entry::Occupied(earlier) => Some(earlier.get().slot),
+            Entry::Vacant(vacant) => {
+                vacant.insert(status);
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, message: &Hash) {
+        let hash = place(&self.hasher, message);
+        if let Ok(entry) = self.entries.find_entry(hash, |status| status.message_hash == *message) {
+            entry.remove();
         }
     }
 }
 
-impl StatusHistory {
-    /// Adds a finished block and forgets blocks beyond the limit. Returns the oldest slot still kept.
-    pub(crate) fn push(&mut self, slot: u64, message_hashes: Vec<Hash>, cache: &StatusCache) -> u64 {
-        self.blocks.push_back((slot, message_hashes));
-        while self.blocks.len() as u64 > limits::STATUS_CACHE_BLOCKS {
-            if let Some((_, old)) = self.blocks.pop_front() {
-                cache.remove(&old);
-            }
-        }
-        self.blocks.front().map_or(slot, |(oldest, _)| *oldest)
+fn place(hasher: &RandomState, message: &Hash) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(message.as_bytes());
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(n: u8) -> Hash {
+        Hash::new_from_array([n; 32])
     }
 
-    /// Takes back the newest block.
-    pub(crate) fn pop(&mut self, cache: &StatusCache) {
-        if let Some((_, hashes)) = self.blocks.pop_back() {
-            cache.remove(&hashes);
+    #[test]
+    fn of_equal_messages_one_is_executed() {
+        let mut cache = StatusCache::restore([(1, vec![hash(1)])]);
+        let mut claims = BlockClaims::default();
+        let block = [hash(1), hash(2), hash(3), hash(2), hash(2)];
+        cache.claim(block.iter(), 2, &mut claims);
+        let standings: Vec<Standing> = (0..5).map(|position| claims.standing(position)).collect();
+        let group = Standing::Repeated(0);
+        assert_eq!(standings, [Standing::Executed, group, Standing::New, group, group]);
+        // The first of the group is rejected, the second executed.
+        assert!(!claims.is_executed(group));
+        claims.note_executed(group);
+        assert!(claims.is_executed(group));
+        cache.give_back(&hash(2), group, &claims);
+        cache.give_back(&hash(3), Standing::New, &claims);
+        cache.push(2, vec![hash(2)]);
+        cache.look(block.iter(), &mut claims);
+        let standings: Vec<Standing> = (0..3).map(|position| claims.standing(position)).collect();
+        assert_eq!(standings, [Standing::Executed, Standing::Executed, Standing::New]);
+    }
+
+    #[test]
+    fn a_block_can_be_given_back_and_old_ones_are_forgotten() {
+        let mut cache = StatusCache::restore([]);
+        let mut claims = BlockClaims::default();
+        cache.claim([hash(1)].iter(), 1, &mut claims);
+        cache.push(1, vec![hash(1)]);
+        cache.claim([hash(1), hash(2)].iter(), 2, &mut claims);
+        cache.give_back_all([hash(1), hash(2)].iter(), 2);
+        assert!(cache.find(&hash(1)).is_some() && cache.find(&hash(2)).is_none());
+        for slot in 2..limits::STATUS_CACHE_BLOCKS + 1 {
+            assert_eq!(cache.push(slot, Vec::new()), 1);
         }
+        assert_eq!(cache.push(1000, Vec::new()), 2);
+        assert!(cache.find(&hash(1)).is_none());
+        cache.claim([hash(1)].iter(), 1001, &mut claims);
+        cache.push(1001, vec![hash(1)]);
+        cache.pop();
+        assert!(cache.find(&hash(1)).is_none());
     }
 }

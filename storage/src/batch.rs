@@ -38,27 +38,53 @@ pub(crate) fn check_next(tip: &BlockHeader, next: &BlockHeader) -> Result<(), St
 /// The accounts that the batch changes, in ascending order of key; O(n log n).
 ///
 /// # Errors
-/// [`Malformed`] if the batch contradicts itself.
+/// As [`check`].
 pub(crate) fn changes(batch: &BlockBatch) -> Result<Vec<Change<'_>>, Malformed> {
+    check(batch)?;
+    // By the keys' first bytes, which nearly always tell; keys themselves lie scattered.
+    let mut order: Vec<(u64, u32)> = prefixes(batch).zip(0..).collect();
+    let key = |position: u32| &batch.accounts[position as usize].0;
+    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
+    Ok(order.into_iter().map(|(_, position)| after(&batch.accounts[position as usize])).collect())
+}
+
+/// One account after the block.
+pub(crate) fn after((key, account): &(Pubkey, Option<Account>)) -> Change<'_> {
+    (key, account.as_ref().filter(|account| account.exists()))
+}
+
+/// Checks that the batch does not contradict itself; O(n log n).
+///
+/// # Errors
+/// [`Malformed`].
+pub(crate) fn check(batch: &BlockBatch) -> Result<(), Malformed> {
     let slot = batch.header.slot;
     check_state_hash(&batch.header, &batch.lattice)?;
     if batch.header.transaction_count != batch.transactions.len() as u64 {
         let header_count = batch.header.transaction_count;
         return Err(Malformed::TransactionCount { slot, header_count, count: batch.transactions.len() });
     }
-    let mut changes: Vec<Change<'_>> = batch
-        .accounts
-        .iter()
-        .map(|(key, account)| (key, account.as_ref().filter(|account| account.exists())))
-        .collect();
-    changes.sort_unstable_by_key(|(key, _)| *key);
-    if let Some(pair) = changes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(Malformed::AccountTwice { slot, key: *pair[0].0 });
+    check_keys_differ(batch)?;
+    batch.accounts.iter().map(after).try_for_each(|(key, account)| account.map_or(Ok(()), |one| check_size(key, one)))
+}
+
+fn check_keys_differ(batch: &BlockBatch) -> Result<(), Malformed> {
+    let mut sorted: Vec<u64> = prefixes(batch).collect();
+    sorted.sort_unstable();
+    if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+        return Ok(());
     }
-    for (key, account) in &changes {
-        account.map_or(Ok(()), |account| check_size(key, account))?;
+    let mut keys: Vec<&Pubkey> = batch.accounts.iter().map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    match keys.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Malformed::AccountTwice { slot: batch.header.slot, key: *pair[0] }),
+        None => Ok(()),
     }
-    Ok(changes)
+}
+
+/// The first eight bytes of every key, in their order.
+fn prefixes(batch: &BlockBatch) -> impl Iterator<Item = u64> + '_ {
+    batch.accounts.iter().map(|(key, _)| u64::from_be_bytes(*key.as_array().first_chunk().expect("a key has 32 bytes")))
 }
 
 /// Fingerprints of the changed accounts; O(bytes of their data).
@@ -72,6 +98,18 @@ pub(crate) fn digests(changes: &[Change<'_>]) -> Vec<AccountDigest> {
 /// [`Malformed::Transaction`] if one has no stored form.
 pub(crate) fn encode_transactions(slot: u64, transactions: &[StoredTransaction]) -> Result<Vec<u8>, Malformed> {
     codec::encode_transactions(transactions).map_err(|(transaction_index, source)| Malformed::Transaction {
+        slot,
+        transaction_index,
+        source,
+    })
+}
+
+/// Checks that the block's transactions have a stored form, without making it.
+///
+/// # Errors
+/// As [`encode_transactions`].
+pub(crate) fn check_transactions(slot: u64, transactions: &[StoredTransaction]) -> Result<(), Malformed> {
+    codec::check_transactions(transactions).map_err(|(transaction_index, source)| Malformed::Transaction {
         slot,
         transaction_index,
         source,

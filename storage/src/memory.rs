@@ -7,6 +7,7 @@ use std::{
     fmt,
 };
 
+use ahash::RandomState;
 use heddle_types::{Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction};
 use parking_lot::RwLock;
 
@@ -27,8 +28,8 @@ pub struct MemoryStore {
 struct Chain {
     tip: Tip,
     genesis: Genesis,
-    /// Looked up by attackers' keys: the standard library's keyed hash.
-    accounts: HashMap<Pubkey, Account>,
+    /// Looked up by attackers' keys: a keyed hash.
+    accounts: HashMap<Pubkey, Account, RandomState>,
     headers: BTreeMap<u64, BlockHeader>,
     blocks: BTreeMap<u64, Block>,
     statuses: BTreeMap<u64, Vec<StatusKey>>,
@@ -74,16 +75,18 @@ impl Chain {
         }
     }
 
-    fn apply(&mut self, batch: &BlockBatch, changes: &[batch::Change<'_>], block_count_max: usize) {
+    /// Applies a batch that was checked; `kept` is what is remembered of the block.
+    fn apply(&mut self, batch: &BlockBatch, kept: Option<Block>, block_count_max: usize) {
         let slot = batch.header.slot;
-        for (key, account) in changes {
+        for (key, account) in batch.accounts.iter().map(batch::after) {
             match account {
-                Some(account) => drop(self.accounts.insert(**key, (*account).clone())),
-                None => drop(self.accounts.remove(*key)),
+                Some(account) => drop(self.accounts.insert(*key, account.clone())),
+                None => drop(self.accounts.remove(key)),
             }
         }
-        let transactions = batch.transactions.iter().map(without_details).collect();
-        self.blocks.insert(slot, Block { transactions, changes: batch::digests(changes) });
+        if let Some(block) = kept {
+            self.blocks.insert(slot, block);
+        }
         while self.blocks.len() > block_count_max {
             self.blocks.pop_first();
         }
@@ -93,6 +96,13 @@ impl Chain {
         }
         self.statuses = self.statuses.split_off(&batch.statuses_from_slot);
         self.tip = Tip { header: batch.header, lattice: batch.lattice.clone() };
+    }
+}
+
+impl Block {
+    fn of(batch: &BlockBatch) -> Result<Self, StoreError> {
+        let transactions = batch.transactions.iter().map(without_details).collect();
+        Ok(Self { transactions, changes: batch::digests(&batch::changes(batch)?) })
     }
 }
 
@@ -127,10 +137,11 @@ impl Store for MemoryStore {
         let mut chain = self.chain.write();
         let chain = chain.as_mut().ok_or(StoreError::NotInitialized)?;
         batch::check_next(&chain.tip.header, &batch.header)?;
-        let changes = batch::changes(batch)?;
-        // Encoded only to refuse what the durable store would refuse.
-        batch::encode_transactions(batch.header.slot, &batch.transactions)?;
-        chain.apply(batch, &changes, self.block_count_max);
+        batch::check(batch)?;
+        // What the durable store would refuse.
+        batch::check_transactions(batch.header.slot, &batch.transactions)?;
+        let kept = (self.block_count_max > 0).then(|| Block::of(batch)).transpose()?;
+        chain.apply(batch, kept, self.block_count_max);
         Ok(())
     }
 

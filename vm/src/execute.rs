@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use heddle_types::Pubkey;
 use solana_instruction_error::InstructionError;
 use solana_sbpf::{
     ebpf::{MM_HEAP_START, MM_INPUT_START},
     elf::Executable,
     error::{EbpfError, ProgramResult},
+    program::BuiltinProgram,
     vm::{CallFrame, EbpfVm, ExecutionMode as SbpfMode},
 };
 use solana_sdk_ids::bpf_loader_deprecated;
@@ -79,6 +81,8 @@ pub(crate) struct Frame {
     /// Bytes of the heap handed out by the `sol_alloc_free_` syscall.
     pub(crate) allocated_bytes: u64,
     call_frames: Vec<CallFrame>,
+    /// The loader of the last program, so that not every run counts a reference that all workers share.
+    loader: Option<Arc<BuiltinProgram<InvokeContext>>>,
 }
 
 impl Frame {
@@ -89,6 +93,7 @@ impl Frame {
             is_loader_deprecated: false,
             allocated_bytes: 0,
             call_frames: Vec::new(),
+            loader: None,
         }
     }
 }
@@ -105,7 +110,8 @@ impl InvokeContext {
         if self.is_program_changed(&key) {
             return self.refuse_program("Program is not deployed");
         }
-        let entry = self.programs().program(&key, account);
+        let owner = account.owner;
+        let (entry, is_settled) = self.find_program(&key, program_index);
         let Some(ProgramEntry::Executable(executable)) = entry.as_deref() else {
             return self.refuse_program("Program is not deployed");
         };
@@ -113,7 +119,23 @@ impl InvokeContext {
         self.frame_mut().is_loader_deprecated = is_loader_deprecated;
         let result = self.run_in_frame(executable, serial);
         self.close_frame();
+        if let Some(entry) = entry.filter(|_| is_settled) {
+            self.held_programs.put(key, (owner, entry));
+        }
         result
+    }
+
+    /// The program at `program_index`, and whether it stays as it is for the rest of the block.
+    fn find_program(&mut self, key: &Pubkey, program_index: usize) -> (Option<Arc<ProgramEntry>>, bool) {
+        let held = self.held_programs.take(key);
+        let account = self.transaction.account_at(program_index);
+        if let Some((owner, entry)) = held
+            && owner == account.owner
+        {
+            return (Some(entry), true);
+        }
+        let programs = self.programs();
+        (programs.program(key, account), programs.is_settled(key, account))
     }
 
     fn refuse_program(&mut self, reason: &str) -> Result<(), VmError> {
@@ -152,13 +174,16 @@ impl InvokeContext {
         let mut mode = if interpreted { SbpfMode::Interpreted } else { SbpfMode::PreferJit };
         let mut call_frames = std::mem::take(&mut self.frame_mut().call_frames);
         call_frames.resize_with(costs::CALL_DEPTH_MAX, CallFrame::default);
-        let loader = Arc::clone(executable.get_loader());
+        let held = self.frame_mut().loader.take().filter(|held| Arc::ptr_eq(held, executable.get_loader()));
+        let loader = held.unwrap_or_else(|| Arc::clone(executable.get_loader()));
         let mut vm = EbpfVm::new(loader, executable.get_sbpf_version(), self, STACK_BYTES);
         vm.registers[1] = MM_INPUT_START;
         vm.registers[2] = data_address;
         let (units, result) = vm.execute_program(executable, &mut mode, &mut call_frames);
-        drop(vm);
-        self.frame_mut().call_frames = call_frames;
+        let loader = vm.loader;
+        let frame = self.frame_mut();
+        frame.call_frames = call_frames;
+        frame.loader = Some(loader);
         self.log_run(units, units_before);
         match result {
             ProgramResult::Ok(0) => Ok(()),

@@ -16,10 +16,11 @@ use solana_sdk_ids::{bpf_loader, bpf_loader_deprecated, bpf_loader_upgradeable, 
 
 use crate::{
     BlockEnvironment, BorrowedAccount, Builtin, ComputeBudget, Deployable, Instruction, InstructionAccount,
-    LogCollector, ProgramSource, Runtime, TransactionContext,
+    LogCollector, ProgramEntry, ProgramSource, Runtime, TransactionContext,
     budget::costs,
     cpi,
     execute::{Frame, VmError},
+    held::Held,
     log_line,
     memory::FrameMemory,
     program_cache,
@@ -42,6 +43,9 @@ pub struct InvokeContext {
     frames: Vec<Box<Frame>>,
     open_frames: usize,
     frame_serial: u64,
+    held_builtins: Held<Arc<dyn Builtin>>,
+    /// Programs that stay as they are for the rest of the block, with the loader that owns them.
+    pub(crate) held_programs: Held<(Pubkey, Arc<ProgramEntry>)>,
 }
 
 impl InvokeContext {
@@ -59,6 +63,8 @@ impl InvokeContext {
             frames: Vec::new(),
             open_frames: 0,
             frame_serial: 0,
+            held_builtins: Held::new(),
+            held_programs: Held::new(),
         }
     }
 
@@ -66,6 +72,7 @@ impl InvokeContext {
     pub fn set_block(&mut self, block: Arc<BlockEnvironment>, programs: Arc<dyn ProgramSource>) {
         self.block = block;
         self.programs = programs;
+        self.held_programs.clear();
     }
 
     /// Starts the next transaction: forgets the last one.
@@ -169,13 +176,18 @@ impl InvokeContext {
         } else {
             return Err(InstructionError::UnsupportedProgramId);
         };
-        if is_native && self.runtime.builtin(&builtin_key).is_none() {
-            return Err(InstructionError::UnsupportedProgramId);
-        }
+        let builtin = if is_native { Some(self.take_builtin(&builtin_key)?) } else { None };
         self.transaction.set_return_data(program, &[]);
         log_line!(self, "Program {} invoke [{}]", program, self.transaction.stack_height());
         let units_before = self.remaining_units;
-        let result = if is_native { self.call_builtin(&builtin_key) } else { self.execute_program(program_index) };
+        let result = match builtin {
+            Some(builtin) => {
+                let result = builtin.process(self).map_err(VmError::Instruction);
+                self.held_builtins.put(builtin_key, builtin);
+                result
+            }
+            None => self.execute_program(program_index),
+        };
         let result = match result {
             Ok(()) => {
                 log_line!(self, "Program {} success", program);
@@ -192,10 +204,9 @@ impl InvokeContext {
         result
     }
 
-    fn call_builtin(&mut self, key: &Pubkey) -> Result<(), VmError> {
-        let builtin: Arc<dyn Builtin> =
-            self.runtime.builtin(key).ok_or(InstructionError::UnsupportedProgramId)?.clone();
-        builtin.process(self).map_err(VmError::Instruction)
+    fn take_builtin(&mut self, key: &Pubkey) -> Result<Arc<dyn Builtin>, InstructionError> {
+        let held = self.held_builtins.take(key);
+        held.or_else(|| self.runtime.builtin(key).cloned()).ok_or(InstructionError::UnsupportedProgramId)
     }
 
     // ---- what builtins and syscalls use ---------------------------------------------------------------------------

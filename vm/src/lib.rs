@@ -15,6 +15,7 @@ mod cpi;
 mod environment;
 mod error;
 mod execute;
+mod held;
 mod invoke_context;
 mod logs;
 #[allow(unsafe_code)]

@@ -10,18 +10,19 @@
 
 use heddle_types::Pubkey;
 use solana_sbpf::{
-    ebpf::{MM_HEAP_START, MM_INPUT_START, MM_STACK_START},
+    ebpf::{MM_HEAP_START, MM_INPUT_START, MM_REGION_SIZE, MM_STACK_START},
     elf::Executable,
     error::{EbpfError, StableResult},
     memory_region::{AccessType, AccessViolationHandler, MemoryMapping, MemoryRegion},
+    program::SBPFVersion,
 };
 
 use crate::{InvokeContext, SyscallError, budget::costs, execute::VmError};
 
 /// Bytes of the whole stack: 64 frames of 4 KiB.
 pub(crate) const STACK_BYTES: usize = 4096 * costs::CALL_DEPTH_MAX;
-/// Stack mapped before a program asks for more: four frames.
-const STACK_BYTES_INITIAL: usize = 4 * 4096;
+/// Stack mapped before a program asks for more: one frame.
+const STACK_BYTES_INITIAL: usize = 4096;
 
 /// A buffer aligned for any guest type (16 bytes).
 #[derive(Default)]
@@ -61,7 +62,9 @@ pub(crate) struct FrameMemory {
     pub(crate) input: AlignedBuffer,
     /// Where the parts of the input region end; none for one region.
     pub(crate) input_ends: Vec<usize>,
-    mapping: Option<Box<MemoryMapping>>,
+    /// Kept from run to run; between runs it maps nothing that may move or go.
+    mapping: Option<Box<KeptMapping>>,
+    is_open: bool,
     /// Guest addresses that the stack takes: with gaps between the frames, twice its bytes.
     stack_range_bytes: u64,
     /// Distinguishes guest slices of this run of the frame from those of any other.
@@ -76,6 +79,7 @@ impl FrameMemory {
             input: AlignedBuffer::default(),
             input_ends: Vec::new(),
             mapping: None,
+            is_open: false,
             stack_range_bytes: 0,
             serial: 0,
         }
@@ -101,26 +105,40 @@ impl FrameMemory {
         let input: *mut [u8] = self.input.bytes_mut();
         // Versions with a manual stack pointer start at the far end of the stack: map it whole.
         let stack_initial = if version.manual_stack_frame_bump() { STACK_BYTES } else { STACK_BYTES_INITIAL };
-        let mut regions = vec![
+        let regions = [
             executable.get_ro_region(),
             MemoryRegion::new_gapped(prefix(stack, stack_initial), MM_STACK_START, gap_size),
             MemoryRegion::new(prefix(heap, 0), MM_HEAP_START),
         ];
-        push_input(&mut regions, input, &self.input_ends);
+        self.is_open = true;
+        self.serial = serial;
+        let shape = MappingShape { version, heap_size_bytes, is_input_whole: self.input_ends.is_empty() };
+        if let Some(kept) = self.mapping.as_deref_mut().filter(|kept| kept.shape == shape)
+            && kept.remap(&regions, MemoryRegion::new(input, MM_INPUT_START))
+        {
+            return Ok(());
+        }
+        // Room for the input, and for the empty region that stands where the executable has none.
+        let mut all = Vec::with_capacity(regions.len() + 2 + self.input_ends.len());
+        all.extend(regions);
+        push_input(&mut all, input, &self.input_ends);
         let handler = grow_on_demand(stack, heap);
         // SAFETY: each region points into a buffer of this frame, or into the executable that the caller holds for as
-        // long as the frame is open; `close` drops the mapping before any of them can go. All are plain bytes. The
-        // handler only replaces a region by a longer prefix of the same buffer.
-        let mapping = unsafe { MemoryMapping::new_with_access_violation_handler(regions, config, version, handler) };
-        self.mapping = Some(Box::new(mapping.map_err(VmError::Setup)?));
-        self.serial = serial;
+        // long as the frame is open; `close` maps executable and input to nothing, or drops the mapping, before any of
+        // them can go. All are plain bytes. The handler only replaces a region by a longer prefix of the same buffer;
+        // stack and heap live as long as the frame and never move.
+        let mapping = unsafe { MemoryMapping::new_with_access_violation_handler(all, config, version, handler) };
+        self.mapping = Some(Box::new(KeptMapping { mapping: mapping.map_err(VmError::Setup)?, shape }));
         Ok(())
     }
 
     /// Unmaps everything and zeroes what the program may have touched.
     pub(crate) fn close(&mut self) {
-        let Some(mapping) = self.mapping.take() else { return };
-        for region in mapping.get_regions() {
+        if !std::mem::take(&mut self.is_open) {
+            return;
+        }
+        let Some(kept) = self.mapping.as_deref_mut() else { return };
+        for region in kept.mapping.get_regions() {
             let mapped_bytes = region.len();
             match region.vm_addr_range().start {
                 MM_STACK_START => self.stack.bytes_mut()[..mapped_bytes].fill(0),
@@ -128,10 +146,50 @@ impl FrameMemory {
                 _ => {}
             }
         }
+        if !kept.unmap() {
+            self.mapping = None;
+        }
     }
 
     pub(crate) fn mapping_mut(&mut self) -> Option<&mut MemoryMapping> {
-        self.mapping.as_deref_mut()
+        let is_open = self.is_open;
+        self.mapping.as_deref_mut().filter(|_| is_open).map(|kept| &mut kept.mapping)
+    }
+}
+
+/// A mapping that is used for one run after the other: making one takes four allocations.
+struct KeptMapping {
+    mapping: MemoryMapping,
+    shape: MappingShape,
+}
+
+/// What a mapping cannot change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct MappingShape {
+    version: SBPFVersion,
+    heap_size_bytes: u32,
+    is_input_whole: bool,
+}
+
+impl KeptMapping {
+    /// Maps another run's regions in place of the last one's; `false` if the mapping has no place for one of them.
+    fn remap(&mut self, regions: &[MemoryRegion], input: MemoryRegion) -> bool {
+        regions.iter().cloned().chain([input]).all(|region| {
+            let index = (region.vm_addr_range().start / MM_REGION_SIZE) as usize;
+            // SAFETY: as for a new mapping, see `FrameMemory::open`.
+            unsafe { self.mapping.replace_region(index, region) }.is_ok()
+        })
+    }
+
+    /// Maps executable and input to nothing; `false` if the mapping has to go instead.
+    fn unmap(&mut self) -> bool {
+        let is_kept = |start: u64| start == MM_STACK_START || start == MM_HEAP_START;
+        self.shape.is_input_whole
+            && (0..self.mapping.get_regions().len()).all(|index| {
+                let start = self.mapping.get_regions()[index].vm_addr_range().start;
+                // SAFETY: an empty region points at nothing.
+                is_kept(start) || unsafe { self.mapping.replace_region(index, MemoryRegion::new_empty(start)) }.is_ok()
+            })
     }
 }
 
@@ -269,7 +327,7 @@ impl InvokeContext {
         if i64::try_from(size_bytes).is_err() {
             return Err(SyscallError::InvalidLength.into());
         }
-        let mapping = frame.mapping.as_deref_mut().expect("a syscall runs inside an open frame");
+        let mapping = frame.mapping_mut().expect("a syscall runs inside an open frame");
         match mapping.map_with_access_violation_handler(access, address, size_bytes) {
             StableResult::Ok(buffer) => {
                 let pointer = buffer.ptr().cast::<u8>().cast_mut();

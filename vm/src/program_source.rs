@@ -12,6 +12,12 @@ pub trait ProgramSource: Send + Sync {
     /// one there.
     fn program(&self, key: &Pubkey, account: &Account) -> Option<Arc<ProgramEntry>>;
 
+    /// Whether [`Self::program`] answers the same for the rest of the block: then a machine need not ask again.
+    fn is_settled(&self, key: &Pubkey, account: &Account) -> bool {
+        let _ = (key, account);
+        false
+    }
+
     /// Whether the account at `key`, which this transaction has written, belonged to a BPF loader when it began.
     fn was_program(&self, key: &Pubkey) -> bool;
 }

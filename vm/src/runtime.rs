@@ -16,6 +16,8 @@ use crate::{Builtin, ExecutionMode, InvokeContext, Precompile, Syscall, budget::
 pub struct Runtime {
     builtins: HashMap<Pubkey, Arc<dyn Builtin>, RandomState>,
     precompiles: HashMap<Pubkey, Arc<dyn Precompile>, RandomState>,
+    /// Which bytes some precompile's address begins with.
+    precompile_first_bytes: [bool; 256],
     loader: Arc<BuiltinProgram<InvokeContext>>,
     deployment_loader: Arc<BuiltinProgram<InvokeContext>>,
     gates: Gates,
@@ -42,7 +44,9 @@ impl Runtime {
 
     /// The precompile at `key`.
     pub fn precompile(&self, key: &Pubkey) -> Option<&Arc<dyn Precompile>> {
-        self.precompiles.get(key)
+        // Asked for every instruction: one bit spares most of them the look-up.
+        let is_possible = self.precompile_first_bytes[usize::from(key.as_array()[0])];
+        if is_possible { self.precompiles.get(key) } else { None }
     }
 
     /// Addresses of every builtin and precompile.
@@ -114,7 +118,12 @@ impl RuntimeBuilder {
 
     /// Freezes the runtime.
     pub fn build(self) -> Arc<Runtime> {
+        let mut precompile_first_bytes = [false; 256];
+        for key in self.precompiles.keys() {
+            precompile_first_bytes[usize::from(key.as_array()[0])] = true;
+        }
         Arc::new(Runtime {
+            precompile_first_bytes,
             builtins: self.builtins,
             precompiles: self.precompiles,
             loader: Arc::new(self.loader),

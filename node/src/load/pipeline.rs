@@ -50,7 +50,7 @@ impl Totals {
     fn add_times(&mut self, times: StageTimes) {
         self.schedule += times.schedule;
         self.execute += times.execute;
-        self.hash += times.hash;
+        self.hash += times.collect + times.hash;
     }
 
     fn count(&mut self, outcomes: &[Outcome]) {

@@ -21,7 +21,7 @@ pub use self::{
         decode_changes, decode_format, decode_genesis_count, decode_header, decode_mark, decode_statuses, decode_tip,
         encode_changes, encode_format, encode_genesis_count, encode_header, encode_mark, encode_statuses, encode_tip,
     },
-    transaction::{decode_transactions, encode_transactions},
+    transaction::{check_transactions, decode_transactions, encode_transactions},
 };
 
 /// Version of the database as a whole, in its format record.

@@ -32,6 +32,19 @@ pub fn encode_transactions(transactions: &[StoredTransaction]) -> Result<Vec<u8>
     Ok(out)
 }
 
+/// Whether [`encode_transactions`] would refuse one of them; O(their number).
+///
+/// # Errors
+/// As [`encode_transactions`].
+pub fn check_transactions(transactions: &[StoredTransaction]) -> Result<(), (usize, EncodeError)> {
+    let mut scratch = Vec::new();
+    transactions.iter().enumerate().try_for_each(|(index, transaction)| {
+        scratch.clear();
+        let size = wire_size(transaction).map(|_| ());
+        size.and_then(|()| push_result(&transaction.receipt.status, &mut scratch)).map_err(|error| (index, error))
+    })
+}
+
 /// Reads the transactions of a block; O(their bytes).
 ///
 /// # Errors
@@ -48,12 +61,7 @@ pub fn decode_transactions(bytes: &[u8]) -> Result<Vec<StoredTransaction>, Decod
 }
 
 fn push_transaction(transaction: &StoredTransaction, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let size_bytes = transaction.wire.len();
-    let size_on_wire = u16::try_from(size_bytes)
-        .ok()
-        .filter(|&size| usize::from(size) <= TRANSACTION_V1_SIZE_BYTES_MAX)
-        .ok_or(EncodeError::WireTooLarge { size_bytes })?;
-    out.extend_from_slice(&size_on_wire.to_le_bytes());
+    out.extend_from_slice(&wire_size(transaction)?.to_le_bytes());
     out.extend_from_slice(&transaction.wire);
     let receipt = &transaction.receipt;
     push_result(&receipt.status, out)?;
@@ -62,6 +70,14 @@ fn push_transaction(transaction: &StoredTransaction, out: &mut Vec<u8>) -> Resul
     out.extend_from_slice(&receipt.compute_units.to_le_bytes());
     out.extend_from_slice(&receipt.loaded_data_bytes.to_le_bytes());
     Ok(())
+}
+
+fn wire_size(transaction: &StoredTransaction) -> Result<u16, EncodeError> {
+    let size_bytes = transaction.wire.len();
+    u16::try_from(size_bytes)
+        .ok()
+        .filter(|&size| usize::from(size) <= TRANSACTION_V1_SIZE_BYTES_MAX)
+        .ok_or(EncodeError::WireTooLarge { size_bytes })
 }
 
 fn take_transaction(cursor: &mut Cursor<'_>) -> Result<StoredTransaction, DecodeError> {

@@ -45,7 +45,7 @@ pub use instructions::{InstructionView, Instructions};
 pub use layout::{MessageHeader, TransactionVersion};
 pub use lookups::{LookupView, Lookups};
 pub use sanitized::SanitizedTransaction;
-pub use view::TransactionView;
+pub use view::{MESSAGE_HASH_DOMAIN, TransactionView};
 
 use layout::Layout;
 

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Goes before the message in its hash: keeps these hashes apart from all others.
-const MESSAGE_HASH_DOMAIN: &[u8] = b"solana-tx-message-v1";
+pub const MESSAGE_HASH_DOMAIN: &[u8] = b"solana-tx-message-v1";
 
 /// A transaction that obeys every rule the bytes alone can decide, borrowed.
 ///
