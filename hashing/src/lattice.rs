@@ -29,6 +29,8 @@ pub struct LatticeSum {
     queue: Queue,
     /// By tag. Two sums, so that the kernel only ever adds.
     sums: Box<[Sums; 2]>,
+    /// The terms of long inputs, whose output the `blake3` crate delivers in order.
+    in_order: Box<[u16; LANE_COUNT]>,
 }
 
 impl Default for LatticeSum {
@@ -44,7 +46,12 @@ impl LatticeSum {
     }
 
     fn with(instructions: Instructions) -> Self {
-        Self { instructions, queue: Queue::new(), sums: Box::new([const { Sums([[0; 64]; 16]) }; 2]) }
+        Self {
+            instructions,
+            queue: Queue::new(),
+            sums: Box::new([const { Sums([[0; 64]; 16]) }; 2]),
+            in_order: Box::new([0; LANE_COUNT]),
+        }
     }
 
     /// Adds the term of the concatenation of `parts`.
@@ -65,17 +72,21 @@ impl LatticeSum {
                 *sum = sum.wrapping_add(*other);
             }
         }
+        for (lane, other) in self.in_order.iter_mut().zip(other.in_order.iter()) {
+            *lane = lane.wrapping_add(*other);
+        }
     }
 
     /// The lanes of the sum.
     pub fn into_lanes(mut self) -> Box<[u16; LANE_COUNT]> {
         self.flush();
         let [added, subtracted] = &*self.sums;
-        let mut lanes = Box::new([0; LANE_COUNT]);
+        let mut lanes = self.in_order;
         for (index, lane) in lanes.iter_mut().enumerate() {
             let (block, word, half) = (index / 32, index / 2 % 16, index % 2);
             let place = 2 * block + half;
-            *lane = added.0[word][place].wrapping_sub(subtracted.0[word][place]);
+            let in_lanes = added.0[word][place].wrapping_sub(subtracted.0[word][place]);
+            *lane = lane.wrapping_add(in_lanes);
         }
         lanes
     }
@@ -103,11 +114,9 @@ impl LatticeSum {
         }
         let mut term = [0; 2 * LANE_COUNT];
         hasher.finalize_xof().fill(&mut term);
-        let sums = &mut self.sums[tag as usize].0;
-        for (index, bytes) in term.as_chunks().0.iter().enumerate() {
-            let (block, word, half) = (index / 32, index / 2 % 16, index % 2);
-            let sum = &mut sums[word][2 * block + half];
-            *sum = sum.wrapping_add(u16::from_le_bytes(*bytes));
+        for (lane, bytes) in self.in_order.iter_mut().zip(term.as_chunks().0) {
+            let word = u16::from_le_bytes(*bytes);
+            *lane = if tag == ADDED { lane.wrapping_add(word) } else { lane.wrapping_sub(word) };
         }
     }
 }

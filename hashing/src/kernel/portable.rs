@@ -1,4 +1,4 @@
-//! Four lanes in plain Rust, which compilers turn into the vectors of every 64-bit baseline (SSE2, NEON).
+//! Four lanes in plain Rust, for CPUs without the wider sets. Correct everywhere; the compiler need not vectorise it.
 
 use super::kernel;
 
