@@ -99,7 +99,8 @@ fn conflict_graph(criterion: &mut Criterion) {
         for conflict in Conflict::ALL {
             for accounts in ACCOUNT_COUNTS {
                 let lock_sets = lock_sets(conflict, accounts, TRANSACTIONS);
-                let id = BenchmarkId::new(conflict.to_string(), format!("{accounts} accounts"));
+                let plural = if accounts == 1 { "" } else { "s" };
+                let id = BenchmarkId::new(conflict.to_string(), format!("{accounts} account{plural}"));
                 group.bench_function(id, |bencher| bencher.iter_custom(|blocks| phase(&lock_sets, blocks)));
             }
         }
