@@ -1,57 +1,73 @@
-//! Whole blocks without signatures and without a disk: plan, graph, execution, lattice, hash; each block is dropped again.
-//! The serial executor is the baseline of the workers.
+//! Blocks of each workload under each conflict, on the serial executor (the baseline) and on workers: no signatures, no
+//! disk. The whole of it (plan, graph, execution, lattice, hashes), and the execution stage alone.
 
 #![allow(missing_docs, reason = "criterion_group! makes functions without documentation")]
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use heddle_engine::{Block, Engine, Parallelism, Verification, verify_batch};
-use heddle_loadgen::{BlockRange, Generator, Workload, WorkloadConfig};
-use heddle_types::Hash;
+use std::time::{Duration, Instant};
 
-const TRANSACTIONS: u32 = 2_000;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use heddle_benches::workloads::{Conflict, Prepared, TRANSACTIONS};
+use heddle_engine::Parallelism;
+use heddle_loadgen::Workload;
 
-fn prepare(workload: Workload) -> (Engine, Block) {
-    let config = WorkloadConfig { workload, accounts: 10_000, block_size: TRANSACTIONS, ..Default::default() };
-    let generator = Generator::new(config, 2, &|_| {}).expect("a valid configuration");
-    let range = BlockRange::new(generator.config(), 0, TRANSACTIONS.into()).expect("a valid range");
-    let blockhash = Hash::new_from_array([7; 32]);
-    let engine = Engine::builder()
-        .accounts(generator.genesis_accounts())
-        .genesis_blockhash(blockhash)
-        .workers_max(4)
-        .build()
-        .expect("an engine");
-    let signed = generator.sign_block(&range, 0, blockhash);
-    let bytes: Vec<&[u8]> = signed.transactions().collect();
-    let transactions = verify_batch(&bytes, Verification::Trusted).into_iter().collect::<Result<_, _>>();
-    let block = engine.next_block(transactions.expect("signed here"));
-    (engine, block)
+const WAYS: [(&str, Parallelism); 4] = [
+    ("serial", Parallelism::Serial),
+    ("1 worker", Parallelism::Workers(1)),
+    ("2 workers", Parallelism::Workers(2)),
+    ("4 workers", Parallelism::Workers(4)),
+];
+/// `hot` has a conflict of its own.
+const SHAPES: [(Workload, &[Conflict]); 4] = [
+    (Workload::Transfer, &[Conflict::None, Conflict::Zipf, Conflict::OnePair]),
+    (Workload::Token, &[Conflict::None, Conflict::Zipf, Conflict::OnePair]),
+    (Workload::Mixed, &[Conflict::None, Conflict::Zipf, Conflict::OnePair]),
+    (Workload::Hot, &[Conflict::AsGenerated, Conflict::Zipf]),
+];
+
+/// What is measured: the whole of `execute_block`, or the stage that runs the transactions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    ExecutionStage,
 }
 
-fn execute_block(criterion: &mut Criterion) {
-    for workload in Workload::ALL {
-        let (engine, block) = prepare(workload);
-        let mut group = criterion.benchmark_group(format!("execute_block/{workload}"));
-        group.throughput(Throughput::Elements(TRANSACTIONS.into()));
-        group.sample_size(20);
-        let ways = [
-            ("serial", Parallelism::Serial),
-            ("1 worker", Parallelism::Workers(1)),
-            ("2 workers", Parallelism::Workers(2)),
-            ("4 workers", Parallelism::Workers(4)),
-        ];
-        for (name, parallelism) in ways {
-            group.bench_function(name, |bencher| {
-                bencher.iter_batched(
-                    || block.clone(),
-                    |block| engine.execute_block_with(block, parallelism).expect("executes"),
-                    BatchSize::PerIteration,
-                );
-            });
-        }
-        group.finish();
+impl Part {
+    /// Executes the block once and takes it back; what taking back costs does not count.
+    fn time(self, prepared: &Prepared, parallelism: Parallelism) -> Duration {
+        let block = prepared.block.clone();
+        let began = Instant::now();
+        let executed = prepared.engine.execute_block_with(block, parallelism).expect("executes");
+        let whole = began.elapsed();
+        if self == Self::Whole { whole } else { executed.times().execute }
     }
 }
 
-criterion_group!(benches, execute_block);
+fn execute_block(criterion: &mut Criterion) {
+    for (workload, conflicts) in SHAPES {
+        for &conflict in conflicts {
+            let prepared = Prepared::new(workload, conflict, TRANSACTIONS);
+            for (name, part) in [("execute_block", Part::Whole), ("execution stage", Part::ExecutionStage)] {
+                let mut group = criterion.benchmark_group(name);
+                group.throughput(Throughput::Elements(TRANSACTIONS.into()));
+                for (way, parallelism) in WAYS {
+                    let id = BenchmarkId::new(format!("{workload}, {conflict}"), way);
+                    group.bench_function(id, |bencher| {
+                        bencher.iter_custom(|blocks| (0..blocks).map(|_| part.time(&prepared, parallelism)).sum());
+                    });
+                }
+                group.finish();
+            }
+        }
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .nresamples(10_000)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1));
+    targets = execute_block
+}
 criterion_main!(benches);
