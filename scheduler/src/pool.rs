@@ -5,6 +5,7 @@
 //! proceed: what lies in the deque of one that has not can be stolen.
 
 use crate::countdown::Countdown;
+use crate::dispatch;
 use crate::graph::TransactionIndex;
 use crate::idle::{Idle, WORKERS_MAX};
 use crate::schedule::Schedule;
@@ -129,7 +130,7 @@ impl Pool {
             _ => return serial::run(schedule.len(), |tx| execute(first, tx), clock),
         };
         let active = others.len() + 1;
-        deal(schedule, &self.seats[..active]);
+        dispatch::deal(schedule, active, |worker| &self.seats[worker].deque);
         self.countdown.reset(schedule);
         let run = Run::new(schedule, &self.countdown, &self.stealers[..active], &self.idle, clock);
         let (own_seat, seats) = self.seats[..active].split_first_mut().expect("a pool has a worker");
@@ -152,17 +153,5 @@ impl Pool {
         for seat in &self.seats {
             while seat.deque.pop().is_some() {}
         }
-    }
-}
-
-/// Gives out the transactions that can start at once. In block order each worker gets one stretch of the block; when
-/// prioritised they are dealt one by one, so that the heaviest paths all start first. The owner takes what was pushed
-/// last, hence backwards.
-fn deal(schedule: &Schedule, seats: &[Seat]) {
-    let starts = schedule.starts();
-    let stretch = starts.len().div_ceil(seats.len()).max(1);
-    for (position, tx) in starts.iter().enumerate().rev() {
-        let seat = if schedule.is_prioritised() { position % seats.len() } else { position / stretch };
-        seats[seat].deque.push(*tx);
     }
 }

@@ -17,11 +17,12 @@
 //! run ends when the published counts add up to the schedule's length, or at the first panic.
 
 use crate::countdown::Countdown;
+use crate::dispatch;
 use crate::graph::TransactionIndex;
 use crate::idle::Idle;
 use crate::pool::PoolError;
 use crate::schedule::Schedule;
-use crate::sync::{AtomicBool, AtomicUsize, Backoff, Deque, Mutex, Ordering, Parker, Steal, Stealer};
+use crate::sync::{AtomicBool, AtomicUsize, Backoff, Deque, Mutex, Ordering, Parker, Stealer};
 use crossbeam::utils::CachePadded;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -179,25 +180,11 @@ impl Worker<'_, '_> {
     #[inline]
     fn release(&mut self, tx: TransactionIndex) -> Option<TransactionIndex> {
         let Self { run, seat, .. } = self;
-        let mut next = None;
-        let mut has_spare = false;
-        run.countdown.complete(run.schedule, tx, |released| {
-            let Some(kept) = next else {
-                next = Some(released);
-                return;
-            };
-            let mut spare = released;
-            if run.schedule.remaining_weight(released) > run.schedule.remaining_weight(kept) {
-                next = Some(released);
-                spare = kept;
-            }
-            seat.deque.push(spare);
-            has_spare = true;
-        });
-        if has_spare {
+        let released = dispatch::release(run.schedule, run.countdown, tx, &seat.deque);
+        if released.has_spare {
             run.idle.notify();
         }
-        next
+        released.next
     }
 
     /// Adds what was executed since the last time to the run's sum; who completes the sum ends the run. Only done
@@ -246,17 +233,11 @@ impl Worker<'_, '_> {
         idle.retract_sleep(self.index);
     }
 
-    /// One round over the other workers' deques, beginning with the neighbour's. A lost race counts as nothing found:
-    /// the caller looks again before it sleeps.
+    /// A lost race counts as nothing found: the caller looks again before it sleeps.
     fn steal(&mut self) -> Option<TransactionIndex> {
-        let (before, after) = self.run.stealers.split_at(self.index);
-        for victim in after.iter().skip(1).chain(before) {
-            if let Steal::Success(tx) = victim.steal_batch_and_pop(&self.seat.deque) {
-                self.seat.stats.stolen_count += 1 + self.seat.deque.len() as u64;
-                return Some(tx);
-            }
-        }
-        None
+        let tx = dispatch::steal(self.run.stealers, self.index, &self.seat.deque)?;
+        self.seat.stats.stolen_count += 1 + self.seat.deque.len() as u64;
+        Some(tx)
     }
 
     fn now_ns(&self) -> u64 {
