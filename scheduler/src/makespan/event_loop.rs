@@ -1,7 +1,7 @@
 //! Virtual workers in virtual time. Knows nothing of graphs: what a worker gets comes from [`Tasks`].
 
 use super::random::SplitMix64;
-use crate::dispatch::Released;
+use crate::dispatch::Completed;
 use crate::graph::TransactionIndex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -39,7 +39,7 @@ pub(super) trait Tasks {
     /// What `worker` begins with, none if it has to search.
     fn first(&mut self, worker: usize) -> Option<TransactionIndex>;
     /// `worker` has executed `tx`: what it runs next, and whether it left something for others.
-    fn complete(&mut self, worker: usize, tx: TransactionIndex) -> Released;
+    fn complete(&mut self, worker: usize, tx: TransactionIndex) -> Completed;
     /// A search by `worker`, who has nothing.
     fn steal(&mut self, worker: usize) -> Option<TransactionIndex>;
     /// Whether a search could find something.
@@ -104,12 +104,16 @@ pub(super) fn run(tasks: &mut dyn Tasks, costs_ns: &[u64], workers: usize, overh
 
 impl EventLoop<'_> {
     fn finish(&mut self, tasks: &mut dyn Tasks, now_ns: u64, worker: usize, tx: TransactionIndex) {
-        let released = tasks.complete(worker, tx);
-        match released.next {
-            Some(next) => self.execute(now_ns, worker, next),
+        let completed = tasks.complete(worker, tx);
+        self.outcome.steal_count += u64::from(completed.is_stolen);
+        match completed.next {
+            Some(next) => {
+                let look_ns = if completed.has_looked { self.overheads.steal_ns } else { 0 };
+                self.execute(now_ns + look_ns, worker, next);
+            }
             None => self.search(now_ns + self.overheads.steal_ns, worker),
         }
-        if released.has_spare {
+        if completed.has_spare {
             self.notify(now_ns);
         }
     }

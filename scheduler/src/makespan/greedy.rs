@@ -118,7 +118,8 @@ impl Simulation<'_> {
             if self.collected.conflicts(locks) {
                 self.send(now_ns);
             }
-            match self.choose(locks).filter(|_| !skipped.conflicts(locks)) {
+            let thread = if skipped.conflicts(locks) { None } else { self.choose(locks) };
+            match thread {
                 Some(thread) => self.collect(thread, tx, now_ns),
                 None => {
                     skipped.add(locks);
@@ -137,20 +138,24 @@ impl Simulation<'_> {
 
     /// The least loaded of the threads that may have a transaction with these locks.
     fn choose(&self, locks: &[AccountLock]) -> Option<usize> {
-        let allowed = |thread: usize| {
-            locks.iter().all(|lock| {
-                let Some(holders) = self.holders.get(&lock.account.0) else { return true };
-                let is_writer = holders.writer.is_none_or(|(writer, _)| writer == thread);
-                let is_only_reader = || holders.readers.keys().all(|reader| *reader == thread);
-                is_writer && (!lock.is_writable() || is_only_reader())
-            })
-        };
+        let mut owner = None;
+        for lock in locks {
+            let Some(holders) = self.holders.get(&lock.account.0) else { continue };
+            let writer = holders.writer.map(|(writer, _)| writer);
+            let readers = holders.readers.keys().copied().filter(|_| lock.is_writable());
+            for thread in readers.chain(writer) {
+                if *owner.get_or_insert(thread) != thread {
+                    return None;
+                }
+            }
+        }
         let load = |thread: &usize| {
             let batch = &self.batches[*thread];
             let units = batch.units + self.in_flight_units[*thread];
             (units, batch.transactions.len() + self.in_flight_count[*thread], *thread)
         };
-        (0..self.batches.len()).filter(|thread| self.has_room(*thread) && allowed(*thread)).min_by_key(load)
+        let threads = owner.map_or(0..self.batches.len(), |owner| owner..owner + 1);
+        threads.filter(|thread| self.has_room(*thread)).min_by_key(load)
     }
 
     fn collect(&mut self, thread: usize, tx: usize, now_ns: u64) {

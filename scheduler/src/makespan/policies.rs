@@ -2,10 +2,10 @@
 
 use super::event_loop::Tasks;
 use crate::countdown::Countdown;
-use crate::dispatch::{self, Released};
+use crate::dispatch::{self, Completed, Dispatch, OwnTasks, Victim};
 use crate::graph::{ConflictGraph, TransactionIndex};
 use crate::schedule::Schedule;
-use crate::sync::{Deque, Stealer};
+use crate::sync::AtomicU64;
 use heddle_types::AccountLock;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,38 +14,41 @@ use std::collections::BinaryHeap;
 pub(super) struct WorkStealing<'a> {
     schedule: &'a Schedule,
     countdown: Countdown,
-    deques: Vec<Deque<TransactionIndex>>,
-    stealers: Vec<Stealer<TransactionIndex>>,
+    tasks: Vec<OwnTasks>,
+    victims: Vec<Victim>,
+    offered: AtomicU64,
 }
 
 impl<'a> WorkStealing<'a> {
     pub(super) fn new(schedule: &'a Schedule, workers: usize) -> Self {
         let mut countdown = Countdown::default();
         countdown.reset(schedule);
-        let deques = (0..workers).map(|_| Deque::new_lifo()).collect::<Vec<_>>();
-        let stealers = deques.iter().map(Deque::stealer).collect();
-        dispatch::deal(schedule, workers, |worker| &deques[worker]);
-        Self { schedule, countdown, deques, stealers }
+        let mut tasks = (0..workers).map(|_| OwnTasks::new()).collect::<Vec<_>>();
+        let victims = tasks.iter().map(OwnTasks::victim).collect();
+        let offered = AtomicU64::new(dispatch::deal(schedule, workers, &mut tasks));
+        Self { schedule, countdown, tasks, victims, offered }
     }
 }
 
 impl Tasks for WorkStealing<'_> {
     fn first(&mut self, worker: usize) -> Option<TransactionIndex> {
-        self.deques[worker].pop()
+        self.tasks[worker].pop()
     }
 
-    fn complete(&mut self, worker: usize, tx: TransactionIndex) -> Released {
-        let deque = &self.deques[worker];
-        let released = dispatch::release(self.schedule, &self.countdown, tx, deque);
-        Released { next: released.next.or_else(|| deque.pop()), ..released }
+    fn complete(&mut self, worker: usize, tx: TransactionIndex) -> Completed {
+        let Self { schedule, countdown, victims, offered, tasks } = self;
+        Dispatch { schedule, countdown, victims, offered }.complete(worker, &mut tasks[worker], tx)
     }
 
     fn steal(&mut self, worker: usize) -> Option<TransactionIndex> {
-        dispatch::steal(&self.stealers, worker, &self.deques[worker])
+        let Self { schedule, countdown, victims, offered, tasks } = self;
+        let stolen = Dispatch { schedule, countdown, victims, offered }.steal(worker, &mut tasks[worker]);
+        stolen.map(|(tx, _)| tx)
     }
 
     fn has_task(&self) -> bool {
-        self.stealers.iter().any(|stealer| !stealer.is_empty())
+        let Self { schedule, countdown, victims, offered, .. } = self;
+        Dispatch { schedule, countdown, victims, offered }.has_task()
     }
 }
 
@@ -69,10 +72,10 @@ impl Tasks for Fifo {
         self.graph.pop_ready()
     }
 
-    fn complete(&mut self, _worker: usize, tx: TransactionIndex) -> Released {
+    fn complete(&mut self, _worker: usize, tx: TransactionIndex) -> Completed {
         self.graph.complete(tx);
         let next = self.graph.pop_ready();
-        Released { next, has_spare: self.has_task() }
+        Completed { next, has_spare: self.has_task(), ..Completed::default() }
     }
 
     fn steal(&mut self, _worker: usize) -> Option<TransactionIndex> {
@@ -110,13 +113,13 @@ impl Tasks for CriticalPathFirst<'_> {
         self.pop()
     }
 
-    fn complete(&mut self, _worker: usize, tx: TransactionIndex) -> Released {
+    fn complete(&mut self, _worker: usize, tx: TransactionIndex) -> Completed {
         let Self { schedule, countdown, ready } = self;
         countdown.complete(schedule, tx, |released| {
             ready.push((schedule.remaining_weight(released), Reverse(released.0)));
         });
         let next = self.pop();
-        Released { next, has_spare: self.has_task() }
+        Completed { next, has_spare: self.has_task(), ..Completed::default() }
     }
 
     fn steal(&mut self, _worker: usize) -> Option<TransactionIndex> {
