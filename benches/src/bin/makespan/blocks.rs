@@ -17,11 +17,15 @@ const MADE_UNITS: f64 = 10_000.0;
 pub(crate) struct Workload {
     pub(crate) name: String,
     pub(crate) block: Block,
+    /// What each transaction declares: the compute units that it may use at most.
+    pub(crate) declared: Vec<u64>,
 }
 
 impl Workload {
+    /// A workload whose transactions all declare the same.
     pub(crate) fn new(name: impl Into<String>, block: Block) -> Self {
-        Self { name: name.into(), block }
+        let declared = vec![1; block.costs_ns.len()];
+        Self { name: name.into(), block, declared }
     }
 }
 

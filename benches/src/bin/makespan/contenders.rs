@@ -1,5 +1,6 @@
 //! The dispatchers that are compared, each with what it believes of costs, and what dispatch costs.
 
+use crate::blocks::Workload;
 use heddle_scheduler::makespan::{Block, Greedy, Outcome, Overheads, Policy, SplitMix64, simulate};
 
 /// Deviation of the logarithm of estimated ÷ true cost: two thirds are within a factor of e.
@@ -9,8 +10,12 @@ const ERROR_SIGMA: f64 = 1.0;
 #[derive(Clone, Copy, Debug)]
 enum Belief {
     Exact,
+    /// Its compute units.
+    Units,
     /// Off by a factor that is drawn.
     Rough,
+    /// The compute units that it may use at most.
+    Declared,
     /// Every transaction the same.
     Equal,
 }
@@ -26,7 +31,7 @@ pub(crate) struct Contender {
 
 const GREEDY: Greedy = Greedy { batch_max: 64, target_units: 15_000_000, scan_max: 100_000 };
 
-pub(crate) const CONTENDERS: [Contender; 7] = [
+pub(crate) const CONTENDERS: [Contender; 8] = [
     Contender {
         name: "block-order",
         about: "the pool, starting in block order",
@@ -44,6 +49,12 @@ pub(crate) const CONTENDERS: [Contender; 7] = [
         about: "the pool, prioritised by costs off by a log-normal factor",
         policy: Policy::Prioritised,
         belief: Belief::Rough,
+    },
+    Contender {
+        name: "declared",
+        about: "the pool, prioritised by the compute units that transactions may use at most",
+        policy: Policy::Prioritised,
+        belief: Belief::Declared,
     },
     Contender {
         name: "equal",
@@ -67,7 +78,7 @@ pub(crate) const CONTENDERS: [Contender; 7] = [
         name: "greedy",
         about: "a model of Agave's greedy scheduler",
         policy: Policy::Greedy(GREEDY),
-        belief: Belief::Exact,
+        belief: Belief::Units,
     },
 ];
 
@@ -77,13 +88,16 @@ pub(crate) const REAL: Overheads =
     Overheads { dispatch_ns: 50, steal_ns: 300, spin_ns: 3_000, wake_ns: 10_000, scheduler_ns: 200, hop_ns: 100 };
 
 impl Contender {
-    pub(crate) fn simulate(&self, block: &Block, workers: usize, overheads: Overheads, seed: u64) -> Outcome {
+    pub(crate) fn simulate(&self, workload: &Workload, workers: usize, overheads: Overheads, seed: u64) -> Outcome {
+        let block = &workload.block;
         let mut random = SplitMix64::new(seed);
         let weights = match self.belief {
-            Belief::Exact => block.weights.clone(),
+            Belief::Exact => block.costs_ns.clone(),
             Belief::Rough => {
                 block.costs_ns.iter().map(|ns| (*ns as f64 * random.log_normal(ERROR_SIGMA)) as u64).collect()
             }
+            Belief::Units => block.weights.clone(),
+            Belief::Declared => workload.declared.clone(),
             Belief::Equal => vec![1; block.weights.len()],
         };
         let believed = Block { weights, ..block.clone() };

@@ -21,6 +21,17 @@ const UNITS_MAX: u64 = 200_000;
 /// A program that the table does not know.
 const UNITS_OF_OTHERS: u64 = 30_000;
 
+const EVEN_COST_NS: u64 = 10_000;
+/// What Agave grants an instruction of a transaction that names no limit, and at most a transaction.
+const DECLARED_UNITS_OF_BUILTINS: u64 = 3_000;
+const DECLARED_UNITS_OF_OTHERS: u64 = 200_000;
+const DECLARED_UNITS_MAX: u64 = 1_400_000;
+const BUILTINS: [&str; 3] = [
+    "Vote111111111111111111111111111111111111111",
+    "11111111111111111111111111111111",
+    "KeccakSecp256k11111111111111111111111111111",
+];
+
 /// The blocks under `corpora`/mainnet-block, each whole, without votes, and whole with all costs equal. None if there
 /// is no such folder.
 ///
@@ -40,18 +51,20 @@ pub(crate) fn read_blocks(corpora: &Path) -> Result<Option<Vec<Workload>>, Box<d
     for path in paths {
         let json = serde_json::from_reader::<_, Value>(GzDecoder::new(File::open(&path)?))?;
         let slot = json["slot"].as_u64().ok_or("a block without slot")?;
+        let name = format!("mainnet block {slot}");
         let whole = read_block(&json, true)?;
-        let even = Block { costs_ns: vec![10_000; whole.costs_ns.len()], ..whole.clone() };
-        workloads.push(Workload::new(format!("mainnet block {slot}"), whole));
-        workloads.push(Workload::new(format!("mainnet block {slot} without votes"), read_block(&json, false)?));
-        workloads.push(Workload::new(format!("mainnet block {slot}, all costs equal"), even));
+        let even = Block { costs_ns: vec![EVEN_COST_NS; whole.block.costs_ns.len()], ..whole.block.clone() };
+        let even = Block { weights: even.costs_ns.clone(), ..even };
+        workloads.push(Workload { name: name.clone(), ..whole });
+        workloads.push(Workload { name: format!("{name} without votes"), ..read_block(&json, false)? });
+        workloads.push(Workload::new(format!("{name}, all costs equal"), even));
     }
     Ok(Some(workloads))
 }
 
-fn read_block(json: &Value, with_votes: bool) -> Result<Block, Box<dyn Error>> {
+fn read_block(json: &Value, with_votes: bool) -> Result<Workload, Box<dyn Error>> {
     let mut indices = HashMap::<&str, u32>::new();
-    let mut block = Block::default();
+    let (mut block, mut declared) = (Block::default(), Vec::new());
     for transaction in json["txs"].as_array().ok_or("a block without transactions")? {
         if transaction["vote"].as_bool().ok_or("a transaction without flag")? && !with_votes {
             continue;
@@ -65,10 +78,12 @@ fn read_block(json: &Value, with_votes: bool) -> Result<Block, Box<dyn Error>> {
         }
         block.lock_sets.push(locks);
         let units = read_units(transaction)?;
+        let programs = strings(&transaction["programs"])?;
+        declared.push(programs.iter().map(|program| declared_units(program)).sum::<u64>().min(DECLARED_UNITS_MAX));
         block.costs_ns.push(cost_ns(units));
         block.weights.push(units);
     }
-    Ok(block)
+    Ok(Workload { name: String::new(), block, declared })
 }
 
 fn read_units(transaction: &Value) -> Result<u64, Box<dyn Error>> {
@@ -80,6 +95,11 @@ fn read_units(transaction: &Value) -> Result<u64, Box<dyn Error>> {
     }
     let units = programs.iter().zip(view.instructions()).map(|(program, instruction)| units(program, instruction.data));
     Ok(units.sum::<u64>().min(UNITS_MAX))
+}
+
+/// The limit that an instruction adds. No transaction of the block has compute budget instructions.
+fn declared_units(program: &str) -> u64 {
+    if BUILTINS.contains(&program) { DECLARED_UNITS_OF_BUILTINS } else { DECLARED_UNITS_OF_OTHERS }
 }
 
 fn strings(list: &Value) -> Result<Vec<&str>, Box<dyn Error>> {

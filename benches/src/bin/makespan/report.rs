@@ -2,7 +2,7 @@
 
 use crate::blocks::{Workload, make_dag};
 use crate::contenders::{Contender, REAL};
-use heddle_scheduler::makespan::{Block, Overheads, SplitMix64, bound, optimum};
+use heddle_scheduler::makespan::{Overheads, SplitMix64, bound, optimum};
 use serde_json::{Value, json};
 
 /// Small random blocks that are compared with the optimum, and their sizes.
@@ -140,7 +140,7 @@ impl Table {
     ) -> Self {
         let block = &workload.block;
         let rows = workers.iter().map(|&workers| {
-            let makespan = |contender: &Contender| contender.simulate(block, workers, overheads, seed).makespan_ns;
+            let makespan = |contender: &Contender| contender.simulate(workload, workers, overheads, seed).makespan_ns;
             let makespans_ns = contenders.iter().map(makespan).collect();
             Row { workers, bound_ns: bound(block, workers), makespans_ns }
         });
@@ -159,10 +159,10 @@ impl Small {
     fn measure(contenders: &[Contender], workers: usize, seed: u64) -> Self {
         let mut random = SplitMix64::new(seed);
         let blocks = (0..SMALL_BLOCKS).map(|_| make_dag(SMALL_TRANSACTIONS, 2, SMALL_TRANSACTIONS, &mut random));
-        let solved = blocks.map(|block| (optimum(&block, workers), block)).collect::<Vec<(u64, Block)>>();
+        let solved = blocks.map(|block| (optimum(&block, workers), Workload::new("small", block))).collect::<Vec<_>>();
         let ratios = contenders.iter().map(|contender| {
-            let ratio = |(best_ns, block): &(u64, Block)| {
-                contender.simulate(block, workers, Overheads::default(), seed).makespan_ns as f64 / *best_ns as f64
+            let ratio = |(best_ns, workload): &(u64, Workload)| {
+                contender.simulate(workload, workers, Overheads::default(), seed).makespan_ns as f64 / *best_ns as f64
             };
             let ratios = solved.iter().map(ratio).collect::<Vec<_>>();
             (ratios.iter().sum::<f64>() / ratios.len() as f64, ratios.iter().copied().fold(0.0, f64::max))
