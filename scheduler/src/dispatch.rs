@@ -104,15 +104,17 @@ pub(crate) fn deal<'a>(schedule: &Schedule, workers: usize, tasks: impl IntoIter
     let stretch = starts.len().div_ceil(workers).max(1);
     let mut offered = 0;
     for (worker, own) in tasks.into_iter().take(workers).enumerate() {
-        let (first, step, end) = if schedule.is_prioritised() {
-            (worker, workers, starts.len())
-        } else {
-            (worker * stretch, 1, ((worker + 1) * stretch).min(starts.len()))
-        };
-        for tx in starts[..end].iter().skip(first).step_by(step).rev() {
-            let level = schedule.level(*tx);
-            own.push(level, *tx);
+        let mut give = |tx: TransactionIndex| {
+            let level = schedule.level(tx);
+            own.push(level, tx);
             offered |= 1 << level;
+        };
+        if schedule.is_prioritised() {
+            let rounds = starts.len().saturating_sub(worker).div_ceil(workers);
+            (0..rounds).rev().for_each(|round| give(starts[worker + round * workers]));
+        } else {
+            let end = ((worker + 1) * stretch).min(starts.len());
+            starts[(worker * stretch).min(end)..end].iter().rev().for_each(|tx| give(*tx));
         }
     }
     offered
