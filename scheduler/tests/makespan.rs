@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 const POLICIES: [Policy; 5] =
     [Policy::BlockOrder, Policy::Prioritised, Policy::Fifo, Policy::CriticalPathFirst, Policy::Greedy(GREEDY)];
-const GREEDY: Greedy = Greedy { batch_max: 64, target_units: 15_000_000, scan_max: 100_000 };
+const GREEDY: Greedy = Greedy::AGAVE;
 /// Those that never leave a worker idle while a transaction is ready.
 const WORK_CONSERVING: [Policy; 4] = [Policy::BlockOrder, Policy::Prioritised, Policy::Fifo, Policy::CriticalPathFirst];
 const FREE: Overheads = Overheads { dispatch_ns: 0, steal_ns: 0, spin_ns: 0, wake_ns: 0, scheduler_ns: 0, hop_ns: 0 };

@@ -27,13 +27,6 @@ pub struct Greedy {
     pub scan_max: usize,
 }
 
-impl Default for Greedy {
-    /// Agave's: batches of 64, a quarter of a block of 60 million compute units, passes of 100,000.
-    fn default() -> Self {
-        Self { batch_max: 64, target_units: 15_000_000, scan_max: 100_000 }
-    }
-}
-
 /// To which threads an account belongs, and by how many transactions in flight.
 #[derive(Clone, Default)]
 struct Holders {
@@ -68,6 +61,9 @@ struct Simulation<'a> {
 }
 
 impl Greedy {
+    /// Agave's settings: batches of 64, a quarter of a block of 60 million compute units, passes of 100,000.
+    pub const AGAVE: Self = Self { batch_max: 64, target_units: 15_000_000, scan_max: 100_000 };
+
     pub(super) fn run(self, block: &Block, threads: usize, overheads: Overheads) -> Outcome {
         let mut simulation = Simulation {
             block,

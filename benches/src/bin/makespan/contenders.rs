@@ -29,8 +29,6 @@ pub(crate) struct Contender {
     belief: Belief,
 }
 
-const GREEDY: Greedy = Greedy { batch_max: 64, target_units: 15_000_000, scan_max: 100_000 };
-
 pub(crate) const CONTENDERS: [Contender; 8] = [
     Contender {
         name: "block-order",
@@ -77,7 +75,7 @@ pub(crate) const CONTENDERS: [Contender; 8] = [
     Contender {
         name: "greedy",
         about: "a model of Agave's greedy scheduler",
-        policy: Policy::Greedy(GREEDY),
+        policy: Policy::Greedy(Greedy::AGAVE),
         belief: Belief::Units,
     },
 ];

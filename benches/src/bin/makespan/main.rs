@@ -66,9 +66,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         eprintln!("drawn: {}", path.display());
     }
     if arguments.json {
-        println!("{}", report.to_json())
+        println!("{}", report.to_json());
     } else {
-        report.print()
+        report.print();
     }
     Ok(())
 }
