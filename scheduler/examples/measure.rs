@@ -5,7 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a measurement needs a clock")]
 
-use heddle_scheduler::{ConflictGraph, Pool, RunStats, Schedule};
+use heddle_scheduler::{ConflictGraph, Pool, RunStats, Schedule, TransactionIndex};
 use heddle_types::AccountLock;
 use std::hint::black_box;
 use std::time::Instant;
@@ -97,16 +97,30 @@ fn measure_graph(name: &str, block: &[Vec<AccountLock>]) {
 fn measure_schedule(name: &str, block: &[Vec<AccountLock>]) {
     let mut schedule = Schedule::new();
     let build_ns = shortest_ns(|| schedule.rebuild(block.iter().map(Vec::as_slice)));
-    print!("schedule {name:40} build {:4} ns/tx  run, empty tx:", build_ns / block.len() as u64);
-    for workers in [1, 2, 4] {
-        let mut pool = Pool::new(workers).expect("a pool");
-        let mut states = vec![0_u64; workers];
-        let run_ns = median_ns(|| {
-            pool.run(&schedule, &mut states, |count, _| *count += 1).expect("a run");
-        });
-        print!("  P={workers} {:4} ns/tx", run_ns / block.len() as u64);
+    let prioritise_ns = shortest_ns(|| schedule.prioritise(weight));
+    let count = block.len() as u64;
+    println!("schedule {name:40} build {:4} ns/tx  prioritise {:4} ns/tx", build_ns / count, prioritise_ns / count);
+    for is_prioritised in [false, true] {
+        schedule.rebuild(block.iter().map(Vec::as_slice));
+        if is_prioritised {
+            schedule.prioritise(weight);
+        }
+        print!("         {:40} run, empty tx:", if is_prioritised { "prioritised" } else { "in block order" });
+        for workers in [1, 2, 4] {
+            let mut pool = Pool::new(workers).expect("a pool");
+            let mut states = vec![0_u64; workers];
+            let run_ns = median_ns(|| {
+                pool.run(&schedule, &mut states, |count, _| *count += 1).expect("a run");
+            });
+            print!("  P={workers} {:4} ns/tx", run_ns / count);
+        }
+        println!();
     }
-    println!();
+}
+
+/// Costs of many sizes, so that transactions of many levels are at hand.
+fn weight(tx: TransactionIndex) -> u64 {
+    1_000 + u64::from(tx.0.wrapping_mul(0x9E37_79B1) >> 18)
 }
 
 /// A run of few transactions: what is left is the cost of starting and ending.

@@ -6,11 +6,12 @@
 //! schedule to replay.
 
 use crate::countdown::Countdown;
+use crate::dispatch::{self, Dispatch};
 use crate::graph::TransactionIndex;
 use crate::idle::Idle;
 use crate::pool::PoolError;
 use crate::schedule::Schedule;
-use crate::sync::Mutex;
+use crate::sync::{AtomicU64, Mutex};
 use crate::worker::{Run, Seat};
 use heddle_types::AccountLock;
 
@@ -30,19 +31,22 @@ fn r(account: u32) -> AccountLock {
 fn run_once(
     workers: usize,
     block: &[Vec<AccountLock>],
+    is_prioritised: bool,
     execute: impl Fn(TransactionIndex) + Sync,
 ) -> Result<(), PoolError> {
-    let schedule = Schedule::build(block.iter().map(Vec::as_slice));
+    let mut schedule = Schedule::build(block.iter().map(Vec::as_slice));
+    if is_prioritised {
+        schedule.prioritise(|tx| 1 + u64::from(tx.0 % 3));
+    }
     let mut countdown = Countdown::default();
     countdown.reset(&schedule);
     let mut seats = (0..workers).map(|_| Seat::new()).collect::<Vec<_>>();
-    let stealers = seats.iter().map(|seat| seat.deque.stealer()).collect::<Vec<_>>();
+    let victims = seats.iter().map(|seat| seat.tasks.victim()).collect::<Vec<_>>();
     let idle = Idle::new(seats.iter().map(|seat| seat.parker.unparker().clone()).collect());
-    // All on one deque: the others have to steal.
-    for tx in schedule.starts() {
-        seats[0].deque.push(*tx);
-    }
-    let run = Run::new(&schedule, &countdown, &stealers, &idle, None);
+    // All with one worker: the others have to steal.
+    let offered = AtomicU64::new(dispatch::deal(&schedule, 1, seats.iter_mut().map(|seat| &mut seat.tasks)));
+    let dispatch = Dispatch { schedule: &schedule, countdown: &countdown, victims: &victims, offered: &offered };
+    let run = Run::new(dispatch, &idle, None);
     shuttle::thread::scope(|scope| {
         for (index, seat) in seats.iter_mut().enumerate() {
             let (run, execute) = (&run, &execute);
@@ -53,10 +57,10 @@ fn run_once(
 }
 
 /// Every account logs its writers, and the readers that came before each; that must be as in block order.
-fn check_block(workers: usize, block: &[Vec<AccountLock>], accounts: usize) {
+fn check_block(workers: usize, block: &[Vec<AccountLock>], is_prioritised: bool, accounts: usize) {
     let logs = (0..accounts).map(|_| Mutex::new(Vec::new())).collect::<Vec<_>>();
     let holders = (0..accounts).map(|_| std::sync::RwLock::new(())).collect::<Vec<_>>();
-    let outcome = run_once(workers, block, |tx| {
+    let outcome = run_once(workers, block, is_prioritised, |tx| {
         let locks = &block[tx.0 as usize];
         let account = |lock: &AccountLock| &holders[lock.account.0 as usize];
         let (written, read): (Vec<_>, Vec<_>) = locks.iter().partition(|lock| lock.is_writable());
@@ -78,12 +82,14 @@ fn check_block(workers: usize, block: &[Vec<AccountLock>], accounts: usize) {
 }
 
 fn explore(workers: usize, block: &'static [&'static [AccountLock]], accounts: usize) {
-    let check = move || {
-        let block = block.iter().map(|locks| locks.to_vec()).collect::<Vec<_>>();
-        check_block(workers, &block, accounts);
-    };
-    shuttle::check_random_with_seed(check, SEED, ITERATIONS);
-    shuttle::check_pct(check, ITERATIONS, PCT_DEPTH);
+    for is_prioritised in [false, true] {
+        let check = move || {
+            let block = block.iter().map(|locks| locks.to_vec()).collect::<Vec<_>>();
+            check_block(workers, &block, is_prioritised, accounts);
+        };
+        shuttle::check_random_with_seed(check, SEED, ITERATIONS);
+        shuttle::check_pct(check, ITERATIONS, PCT_DEPTH);
+    }
 }
 
 fn leak(block: Vec<Vec<AccountLock>>) -> &'static [&'static [AccountLock]] {
@@ -117,7 +123,7 @@ fn sleepers_wake_for_a_late_fan() {
 /// Transactions that wait for each other can only end if each gets a worker of its own: a wakeup lost is a deadlock.
 #[test]
 fn every_sleeper_wakes_when_there_is_work_for_all() {
-    for workers in [2_u32, 3, 4] {
+    for (workers, is_prioritised) in [(2_u32, false), (3, false), (4, false), (2, true), (3, true), (4, true)] {
         let check = move || {
             let first = vec![w(0)];
             let fan = (1..=workers).map(|account| vec![r(0), w(account)]);
@@ -128,7 +134,7 @@ fn every_sleeper_wakes_when_there_is_work_for_all() {
                     barrier.wait();
                 }
             };
-            run_once(workers as usize, &block, meet).unwrap();
+            run_once(workers as usize, &block, is_prioritised, meet).unwrap();
         };
         shuttle::check_random_with_seed(check, SEED, ITERATIONS);
         shuttle::check_pct(check, ITERATIONS, PCT_DEPTH);
@@ -139,7 +145,7 @@ fn every_sleeper_wakes_when_there_is_work_for_all() {
 fn a_panic_reaches_every_worker() {
     let check = || {
         let block = (0..6).map(|tx| vec![w(tx % 3)]).collect::<Vec<_>>();
-        let outcome = run_once(3, &block, |tx| {
+        let outcome = run_once(3, &block, true, |tx| {
             if tx.0 == 1 {
                 std::panic::resume_unwind(Box::new("bad"));
             }

@@ -3,16 +3,19 @@
 //! - [`ConflictGraph`]: the pure state machine; start reading there.
 //! - [`Schedule`]: its frozen form for a block that is known up front.
 //! - [`Pool`]: persistent workers that run a schedule; [`serial`]: the reference they must agree with.
+//! - [`makespan`]: the same dispatch in virtual time, on any number of workers.
 //! - [`BlockStats`]: waves, critical path, who blocked whom.
 //!
 //! Knows lock sets and nothing else of a transaction: no accounts' contents, no pubkeys, no programs.
 #![doc = include_str!("../README.md")]
 
 mod countdown;
+mod dispatch;
 mod graph;
 mod idle;
 #[cfg(all(test, shuttle))]
 mod interleavings;
+pub mod makespan;
 mod pool;
 mod schedule;
 pub mod serial;

@@ -5,12 +5,14 @@
 //! proceed: what lies in the deque of one that has not can be stolen.
 
 use crate::countdown::Countdown;
+use crate::dispatch::{self, Dispatch, Victim};
 use crate::graph::TransactionIndex;
 use crate::idle::{Idle, WORKERS_MAX};
 use crate::schedule::Schedule;
 use crate::serial;
-use crate::sync::Stealer;
+use crate::sync::AtomicU64;
 use crate::worker::{Clock, Run, Seat, WorkerStats};
+use crossbeam::utils::CachePadded;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Why a pool could not be made or a run did not end well.
@@ -62,7 +64,7 @@ pub struct Pool {
     /// None if the caller is the only worker.
     helpers: Option<ThreadPool>,
     seats: Vec<Seat>,
-    stealers: Vec<Stealer<TransactionIndex>>,
+    victims: Vec<Victim>,
     idle: Idle,
     countdown: Countdown,
 }
@@ -80,9 +82,9 @@ impl Pool {
             || ThreadPoolBuilder::new().num_threads(workers - 1).thread_name(|index| format!("worker-{}", index + 1));
         let helpers = (workers > 1).then(|| builder().build().map_err(PoolError::Spawn)).transpose()?;
         let seats = (0..workers).map(|_| Seat::new()).collect::<Vec<_>>();
-        let stealers = seats.iter().map(|seat| seat.deque.stealer()).collect();
+        let victims = seats.iter().map(|seat| seat.tasks.victim()).collect();
         let idle = Idle::new(seats.iter().map(|seat| seat.parker.unparker().clone()).collect());
-        Ok(Self { helpers, seats, stealers, idle, countdown: Countdown::default() })
+        Ok(Self { helpers, seats, victims, idle, countdown: Countdown::default() })
     }
 
     /// Workers, the caller included.
@@ -129,9 +131,12 @@ impl Pool {
             _ => return serial::run(schedule.len(), |tx| execute(first, tx), clock),
         };
         let active = others.len() + 1;
-        deal(schedule, &self.seats[..active]);
+        let tasks = self.seats.iter_mut().map(|seat| &mut seat.tasks);
+        let offered = CachePadded::new(AtomicU64::new(dispatch::deal(schedule, active, tasks)));
         self.countdown.reset(schedule);
-        let run = Run::new(schedule, &self.countdown, &self.stealers[..active], &self.idle, clock);
+        let victims = &self.victims[..active];
+        let dispatch = Dispatch { schedule, countdown: &self.countdown, victims, offered: &offered };
+        let run = Run::new(dispatch, &self.idle, clock);
         let (own_seat, seats) = self.seats[..active].split_first_mut().expect("a pool has a worker");
         helpers.in_place_scope(|scope| {
             for (index, (seat, state)) in seats.iter_mut().zip(others).enumerate() {
@@ -149,20 +154,8 @@ impl Pool {
 
     /// Empties the deques after an aborted run.
     fn discard_tasks(&mut self) {
-        for seat in &self.seats {
-            while seat.deque.pop().is_some() {}
+        for seat in &mut self.seats {
+            seat.tasks.clear();
         }
-    }
-}
-
-/// Gives out the transactions that can start at once. In block order each worker gets one stretch of the block; when
-/// prioritised they are dealt one by one, so that the heaviest paths all start first. The owner takes what was pushed
-/// last, hence backwards.
-fn deal(schedule: &Schedule, seats: &[Seat]) {
-    let starts = schedule.starts();
-    let stretch = starts.len().div_ceil(seats.len()).max(1);
-    for (position, tx) in starts.iter().enumerate().rev() {
-        let seat = if schedule.is_prioritised() { position % seats.len() } else { position / stretch };
-        seats[seat].deque.push(*tx);
     }
 }

@@ -55,6 +55,10 @@ mod imp {
             self.0.lock().unwrap().is_empty()
         }
 
+        pub(crate) fn steal(&self) -> Steal<T> {
+            self.0.lock().unwrap().pop_front().map_or(Steal::Empty, Steal::Success)
+        }
+
         pub(crate) fn steal_batch_and_pop(&self, thief: &Deque<T>) -> Steal<T> {
             let mut victim = self.0.lock().unwrap();
             let Some(task) = victim.pop_front() else { return Steal::Empty };

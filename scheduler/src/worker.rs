@@ -1,27 +1,24 @@
 //! One worker of a run: takes ready transactions, executes them, releases what waited for them.
 //!
 //! ```text
-//!           ┌────────────── own deque, newest first ◀── the other released ones ──┐
-//!           ▼                                                                      │
-//!   take ─▶ execute ─▶ complete ─▶ released: one runs next, here, at once ─────────┤
-//!    ▲ empty                 ▲                         │                           │
-//!    └─ search: steal the oldest of another's deque    └───── execute ◀────────────┘
+//!   take ─▶ execute ─▶ complete ─▶ next: released by it, or the most urgent at hand (see [`crate::dispatch`])
+//!    ▲ empty   ▲                         │
+//!    │         └─────────────────────────┤
+//!    └─ search: steal ◀──── nothing ─────┘
 //!         └─ nothing: spin a bounded while, then sleep (see [`crate::idle`])
 //! ```
 //!
-//! A chain of transactions on one hot account thus never leaves its worker: no queue, no atomic but the counter, no
-//! thread hop per link. The own deque is last in, first out: what was just released has its accounts in this core's
-//! cache and continues a path, while thieves take from the far end what has waited longest.
+//! A chain of transactions on one hot account thus never leaves its worker while nothing is more urgent: no queue, no
+//! atomic but the counter, no thread hop per link.
 //!
-//! Invariants: a transaction is in at most one deque; a worker never searches while its own deque holds a task; the
+//! Invariants: a transaction is in at most one deque; a worker never searches while its own deques hold a task; the
 //! run ends when the published counts add up to the schedule's length, or at the first panic.
 
-use crate::countdown::Countdown;
+use crate::dispatch::{Dispatch, OwnTasks};
 use crate::graph::TransactionIndex;
 use crate::idle::Idle;
 use crate::pool::PoolError;
-use crate::schedule::Schedule;
-use crate::sync::{AtomicBool, AtomicUsize, Backoff, Deque, Mutex, Ordering, Parker, Steal, Stealer};
+use crate::sync::{AtomicBool, AtomicUsize, Backoff, Mutex, Ordering, Parker};
 use crossbeam::utils::CachePadded;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,22 +41,20 @@ pub struct WorkerStats {
 
 /// What belongs to one worker and outlives the run.
 pub(crate) struct Seat {
-    pub(crate) deque: Deque<TransactionIndex>,
+    pub(crate) tasks: OwnTasks,
     pub(crate) parker: Parker,
     pub(crate) stats: WorkerStats,
 }
 
 impl Seat {
     pub(crate) fn new() -> Self {
-        Self { deque: Deque::new_lifo(), parker: Parker::new(), stats: WorkerStats::default() }
+        Self { tasks: OwnTasks::new(), parker: Parker::new(), stats: WorkerStats::default() }
     }
 }
 
 /// What the workers of one run share.
 pub(crate) struct Run<'a> {
-    schedule: &'a Schedule,
-    countdown: &'a Countdown,
-    stealers: &'a [Stealer<TransactionIndex>],
+    dispatch: Dispatch<'a>,
     idle: &'a Idle,
     clock: Option<Clock<'a>>,
     /// Set once: everything is executed, or a worker has panicked. Read per transaction, hence alone in its line.
@@ -70,17 +65,9 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(
-        schedule: &'a Schedule,
-        countdown: &'a Countdown,
-        stealers: &'a [Stealer<TransactionIndex>],
-        idle: &'a Idle,
-        clock: Option<Clock<'a>>,
-    ) -> Self {
+    pub(crate) fn new(dispatch: Dispatch<'a>, idle: &'a Idle, clock: Option<Clock<'a>>) -> Self {
         Self {
-            schedule,
-            countdown,
-            stealers,
+            dispatch,
             idle,
             clock,
             stopped: CachePadded::new(AtomicBool::new(false)),
@@ -106,13 +93,8 @@ impl<'a> Run<'a> {
             return Err(PoolError::WorkerPanicked { transaction, message });
         }
         let executed = self.executed.into_inner().into_inner();
-        assert_eq!(executed, self.schedule.len(), "the run ended early");
+        assert_eq!(executed, self.dispatch.schedule.len(), "the run ended early");
         Ok(())
-    }
-
-    /// Whether some deque holds a task that can be stolen. O(workers).
-    fn has_task(&self) -> bool {
-        self.stealers.iter().any(|stealer| !stealer.is_empty())
     }
 
     fn is_stopped(&self) -> bool {
@@ -154,7 +136,7 @@ struct Worker<'a, 'run> {
 
 impl Worker<'_, '_> {
     fn serve(&mut self, mut execute: impl FnMut(TransactionIndex)) {
-        let mut task = self.seat.deque.pop();
+        let mut task = self.seat.tasks.pop();
         loop {
             let began = self.now_ns();
             while let Some(tx) = task {
@@ -164,7 +146,7 @@ impl Worker<'_, '_> {
                 self.current = tx;
                 execute(tx);
                 self.seat.stats.executed_count += 1;
-                task = self.release(tx).or_else(|| self.seat.deque.pop());
+                task = self.complete(tx);
             }
             self.seat.stats.busy_ns += self.now_ns().saturating_sub(began);
             self.publish();
@@ -175,29 +157,15 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Completes `tx`; of the transactions that releases, returns the one to run next and queues the others.
+    /// Completes `tx` and returns what to run next.
     #[inline]
-    fn release(&mut self, tx: TransactionIndex) -> Option<TransactionIndex> {
-        let Self { run, seat, .. } = self;
-        let mut next = None;
-        let mut has_spare = false;
-        run.countdown.complete(run.schedule, tx, |released| {
-            let Some(kept) = next else {
-                next = Some(released);
-                return;
-            };
-            let mut spare = released;
-            if run.schedule.remaining_weight(released) > run.schedule.remaining_weight(kept) {
-                next = Some(released);
-                spare = kept;
-            }
-            seat.deque.push(spare);
-            has_spare = true;
-        });
-        if has_spare {
-            run.idle.notify();
+    fn complete(&mut self, tx: TransactionIndex) -> Option<TransactionIndex> {
+        let completed = self.run.dispatch.complete(self.index, &mut self.seat.tasks, tx);
+        self.seat.stats.stolen_count += u64::from(completed.is_stolen);
+        if completed.has_spare {
+            self.run.idle.notify();
         }
-        next
+        completed.next
     }
 
     /// Adds what was executed since the last time to the run's sum; who completes the sum ends the run. Only done
@@ -206,7 +174,7 @@ impl Worker<'_, '_> {
         let executed = (self.seat.stats.executed_count - self.published) as usize;
         self.published = self.seat.stats.executed_count;
         let before = self.run.executed.fetch_add(executed, Ordering::AcqRel);
-        if executed > 0 && before + executed == self.run.schedule.len() {
+        if executed > 0 && before + executed == self.run.dispatch.schedule.len() {
             self.run.stop();
         }
     }
@@ -222,7 +190,7 @@ impl Worker<'_, '_> {
                 return None;
             }
             if let Some(tx) = self.steal() {
-                if idle.end_search() && self.run.has_task() {
+                if idle.end_search() && self.run.dispatch.has_task() {
                     idle.notify();
                 }
                 return Some(tx);
@@ -239,24 +207,18 @@ impl Worker<'_, '_> {
     fn sleep(&mut self) {
         let idle = self.run.idle;
         idle.announce_sleep(self.index);
-        if !self.run.has_task() && !self.run.is_stopped() {
+        if !self.run.dispatch.has_task() && !self.run.is_stopped() {
             self.seat.stats.park_count += 1;
             self.seat.parker.park();
         }
         idle.retract_sleep(self.index);
     }
 
-    /// One round over the other workers' deques, beginning with the neighbour's. A lost race counts as nothing found:
-    /// the caller looks again before it sleeps.
+    /// A lost race counts as nothing found: the caller looks again before it sleeps.
     fn steal(&mut self) -> Option<TransactionIndex> {
-        let (before, after) = self.run.stealers.split_at(self.index);
-        for victim in after.iter().skip(1).chain(before) {
-            if let Steal::Success(tx) = victim.steal_batch_and_pop(&self.seat.deque) {
-                self.seat.stats.stolen_count += 1 + self.seat.deque.len() as u64;
-                return Some(tx);
-            }
-        }
-        None
+        let (tx, count) = self.run.dispatch.steal(self.index, &mut self.seat.tasks)?;
+        self.seat.stats.stolen_count += count as u64;
+        Some(tx)
     }
 
     fn now_ns(&self) -> u64 {
