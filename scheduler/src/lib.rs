@@ -4,6 +4,7 @@
 //! - [`Schedule`]: its frozen form for a block that is known up front.
 //! - [`Pool`]: persistent workers that run a schedule; [`serial`]: the reference they must agree with.
 //! - [`BlockStats`]: waves, critical path, who blocked whom.
+//! - [`WaitingPool`]: a bounded pool of transactions, and the choice of the next block from it.
 //!
 //! Knows lock sets and nothing else of a transaction: no accounts' contents, no pubkeys, no programs.
 #![doc = include_str!("../README.md")]
@@ -14,6 +15,7 @@ mod idle;
 #[cfg(all(test, shuttle))]
 mod interleavings;
 mod pool;
+mod priority;
 mod schedule;
 pub mod serial;
 mod stats;
@@ -23,6 +25,9 @@ mod worker;
 pub use graph::{ConflictGraph, LIVE_TRANSACTIONS_MAX, TransactionIndex, TransactionState};
 pub use idle::WORKERS_MAX;
 pub use pool::{Pool, PoolError, RunStats};
+pub use priority::{
+    Candidate, GreedyChoice, PackLimit, PackLimits, PackReport, Packed, PoolBounds, Refusal, WaitingPool,
+};
 pub use schedule::Schedule;
 pub use stats::{AccountHeat, BlockStats, PathStep};
 pub use worker::{Clock, WorkerStats};
