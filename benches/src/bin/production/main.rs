@@ -95,7 +95,7 @@ fn print_table(outcomes: &[Outcome]) {
         );
     }
     println!(
-        "per transaction: insert per arrival, pack and look-ups per transaction taken · parked: per block\n\
+        "CPU time per transaction: insert per arrival, pack per transaction taken, as look-ups · parked: per block\n\
          fee ratio: fees ÷ serial greedy from the same pool; unbounded: ÷ greedy with an unbounded pool, whole run\n\
          P: makespan (lower bound max(critical path, cost ÷ P)) ÷ that of the greedy block"
     );
