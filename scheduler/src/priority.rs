@@ -117,7 +117,7 @@ struct Waiting<I> {
     home: Option<AccountIndex>,
 }
 
-/// A bounded pool of waiting transactions. See the [module](self).
+/// A bounded pool of waiting transactions, from which blocks are packed by reward per cost.
 ///
 /// ```
 /// use heddle_scheduler::{Candidate, PackLimits, PoolBounds, WaitingPool};
