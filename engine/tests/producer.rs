@@ -170,7 +170,7 @@ fn what_expires_is_refused_or_handed_out() {
     let old = engine.latest_blockhash();
     let waiting = bid(&engine, 1, plain(HOT), 1);
     let late = bid(&engine, 2, plain(HOT), 1);
-    producer.submit(waiting.clone()).expect("room");
+    producer.submit(waiting).expect("room");
     for _ in 0..=limits::BLOCKHASH_AGE_BLOCKS_MAX {
         empty_block(&engine);
     }
