@@ -100,6 +100,10 @@ impl ProgramSource for Programs {
         self.0.get(key).cloned()
     }
 
+    fn is_settled(&self, _key: &Pubkey, _account: &Account) -> bool {
+        true
+    }
+
     fn was_program(&self, key: &Pubkey) -> bool {
         self.0.contains_key(key)
     }

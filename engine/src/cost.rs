@@ -3,6 +3,7 @@
 //! Figures and rules: crate `solana-cost-model` 4.2 (`block_cost_limits`, `cost_model`). What the bytes alone decide is
 //! found once, when the transaction enters (see [`crate::static_facts`]); workers only add what the execution used.
 
+use heddle_programs::ComputeBudgetLimits;
 use heddle_types::{Gates, Pubkey, Receipt, SanitizedTransaction, ids, limits};
 
 use crate::VerifiedTransaction;
@@ -33,6 +34,16 @@ impl Cost {
         let pages = u64::from(receipt.loaded_data_bytes).div_ceil(LOADED_PAGE_BYTES);
         Self {
             compute_units: fixed.compute_units + receipt.compute_units + pages * LOADED_PAGE,
+            allocated_bytes: fixed.allocated_bytes[usize::from(gates.create_account_allow_prefund)],
+        }
+    }
+
+    /// The most that `transaction` can cost, given what it requests: what a packer sets aside for it.
+    pub(crate) fn requested(transaction: &VerifiedTransaction, requested: &ComputeBudgetLimits, gates: &Gates) -> Self {
+        let fixed = &transaction.facts().cost;
+        let pages = u64::from(requested.loaded_data_bytes_max).div_ceil(LOADED_PAGE_BYTES);
+        Self {
+            compute_units: fixed.compute_units + u64::from(requested.compute_unit_limit) + pages * LOADED_PAGE,
             allocated_bytes: fixed.allocated_bytes[usize::from(gates.create_account_allow_prefund)],
         }
     }

@@ -31,6 +31,7 @@ use crate::{
     plan::{BlockPlan, PlannedTransaction},
     programs,
     readonly_cache::ReadonlyCache,
+    static_facts,
     status_cache::{BlockClaims, Standing},
 };
 
@@ -366,15 +367,9 @@ fn advance_nonce(
     transaction: &SanitizedTransaction,
     keys: &[AccountIndex],
 ) -> Option<(usize, Account)> {
-    const ADVANCE_NONCE_TAG: [u8; 4] = 4u32.to_le_bytes();
     let static_keys = transaction.static_keys();
+    let position = static_facts::advanced_nonce(transaction).filter(|&position| planned.writable.contains(position))?;
     let first = transaction.instructions().next()?;
-    let is_advance = static_keys[usize::from(first.program_index)] == ids::system_program::ID
-        && first.data.get(..4) == Some(&ADVANCE_NONCE_TAG);
-    let position = usize::from(*first.account_indices.first()?);
-    if !is_advance || position >= static_keys.len() || !planned.writable.contains(position) {
-        return None;
-    }
     let mut account = block.table.read(keys[position]);
     if account.owner != ids::system_program::ID {
         return None;

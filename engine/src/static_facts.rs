@@ -2,7 +2,7 @@
 //! nor a worker reads the instructions for it again.
 
 use heddle_programs::ComputeBudgetLimits;
-use heddle_types::{SanitizedTransaction, TransactionError};
+use heddle_types::{SanitizedTransaction, TransactionError, ids};
 
 use crate::{account_set::AccountSet, cost::StaticCost};
 
@@ -36,6 +36,18 @@ impl StaticFacts {
             invoked,
         }
     }
+}
+
+/// The nonce account that the first instruction advances, by position among the static keys: what a transaction on a
+/// durable nonce must do. Whether it may, and whether that is a nonce account, its execution finds out.
+pub(crate) fn advanced_nonce(transaction: &SanitizedTransaction) -> Option<usize> {
+    const ADVANCE_NONCE_TAG: [u8; 4] = 4u32.to_le_bytes();
+    let keys = transaction.static_keys();
+    let first = transaction.instructions().next()?;
+    let is_advance = keys[usize::from(first.program_index)] == ids::system_program::ID
+        && first.data.get(..4) == Some(&ADVANCE_NONCE_TAG);
+    let position = usize::from(*first.account_indices.first()?);
+    (is_advance && position < keys.len()).then_some(position)
 }
 
 fn limits(transaction: &SanitizedTransaction) -> Result<ComputeBudgetLimits, TransactionError> {

@@ -110,6 +110,11 @@ impl StatusCache {
         claims.standings.extend(messages.map(standing));
     }
 
+    /// The slot in which a transaction with this message was executed.
+    pub(crate) fn slot(&self, message: &Hash) -> Option<u64> {
+        self.find(message).map(|status| status.slot)
+    }
+
     /// Claims the messages of the block at `slot`, in block order.
     pub(crate) fn claim<'a>(
         &mut self,

@@ -5,6 +5,7 @@
 //! - [`Pool`]: persistent workers that run a schedule; [`serial`]: the reference they must agree with.
 //! - [`makespan`]: the same dispatch in virtual time, on any number of workers.
 //! - [`BlockStats`]: waves, critical path, who blocked whom.
+//! - [`WaitingPool`]: a bounded pool of transactions, and the choice of the next block from it.
 //!
 //! Knows lock sets and nothing else of a transaction: no accounts' contents, no pubkeys, no programs.
 #![doc = include_str!("../README.md")]
@@ -17,6 +18,7 @@ mod idle;
 mod interleavings;
 pub mod makespan;
 mod pool;
+mod priority;
 mod schedule;
 pub mod serial;
 mod stats;
@@ -26,6 +28,9 @@ mod worker;
 pub use graph::{ConflictGraph, LIVE_TRANSACTIONS_MAX, TransactionIndex, TransactionState};
 pub use idle::WORKERS_MAX;
 pub use pool::{Pool, PoolError, RunStats};
+pub use priority::{
+    Candidate, GreedyChoice, PackLimit, PackLimits, PackReport, Packed, PoolBounds, Refusal, WaitingPool,
+};
 pub use schedule::Schedule;
 pub use stats::{AccountHeat, BlockStats, PathStep};
 pub use worker::{Clock, WorkerStats};
