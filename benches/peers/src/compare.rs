@@ -67,6 +67,8 @@ pub struct Ratio {
     pub ratio: f64,
     /// The ratios of the single rounds.
     pub ratio_of_rounds: Spread,
+    /// The same ratio of CPU time of all threads: what another load on the machine disturbs less.
+    pub cpu_ratio: f64,
 }
 
 /// The key of a ratio.
@@ -86,6 +88,7 @@ pub fn ratio(all: &[Series], rule: &Rule, workload: Name) -> Option<Ratio> {
     let peer = fastest(all.iter().filter(fits).filter(of_peer))?;
     let (our_us, peer_us) = (Spread::of(&our.wall_us())?, Spread::of(&peer.wall_us())?);
     let of_rounds: Vec<f64> = peer.wall_us().iter().zip(our.wall_us()).map(|(peer, our)| peer / our).collect();
+    let (our_cpu_us, peer_cpu_us) = (Spread::of(&our.cpu_us())?, Spread::of(&peer.cpu_us())?);
     Some(Ratio {
         key: key(rule, workload),
         workload,
@@ -97,6 +100,7 @@ pub fn ratio(all: &[Series], rule: &Rule, workload: Name) -> Option<Ratio> {
         our_state_hash_counted: our.setting.state_hash && !rule.state_hash,
         ratio: peer_us.median / our_us.median,
         ratio_of_rounds: Spread::of(&of_rounds)?,
+        cpu_ratio: peer_cpu_us.median / our_cpu_us.median,
     })
 }
 
@@ -123,6 +127,7 @@ mod tests {
         let ratio = ratio(&all, litesvm, Name::Transfer).expect("both were measured");
         assert_eq!((ratio.key.as_str(), ratio.ratio), ("transfer_vs_litesvm", 4.0));
         assert_eq!((ratio.ratio_of_rounds.min, ratio.ratio_of_rounds.max), (2.0, 4.0));
+        assert_eq!(ratio.cpu_ratio, 4.0);
         assert!(!ratio.our_state_hash_counted);
         assert!(super::ratio(&all, litesvm, Name::Noop).is_none(), "ours was not measured");
         assert!(super::ratio(&all, agave, Name::Transfer).is_none(), "the peer was not measured");

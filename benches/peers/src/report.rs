@@ -126,7 +126,7 @@ impl Report {
                 continue;
             }
             writeln!(out, "{}", rule.title)?;
-            let row = ["workload", OURS, "±", rule.peer, "±", "ratio", "of rounds", "its best setting"];
+            let row = ["workload", OURS, "±", rule.peer, "±", "ratio", "of rounds", "of CPU", "its best setting"];
             let rows = found.iter().map(|one| {
                 [
                     one.workload.title().to_string(),
@@ -136,6 +136,7 @@ impl Report {
                     format!("{:.2}", one.peer_us.interquartile()),
                     format!("{:.2}x", one.ratio),
                     format!("{:.2}–{:.2}", one.ratio_of_rounds.min, one.ratio_of_rounds.max),
+                    format!("{:.2}x", one.cpu_ratio),
                     one.peer_setting.clone(),
                 ]
             });

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use heddle_engine::{Builder, Engine, Parallelism, Verification, VerifiedTransaction, verify_batch};
 use heddle_peers_workload::{Greeting, Meter, Peer, RunReport, Setting, StateDigest, Stream, Workload, serve};
+use heddle_storage::MemoryStore;
 use heddle_types::{Account, Hash, Pubkey, SanitizedTransaction};
 use rayon::ThreadPool;
 
@@ -14,6 +15,9 @@ use rayon::ThreadPool;
 static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const LOADER_V2: Pubkey = Pubkey::from_str_const("BPFLoader2111111111111111111111111111111111");
+
+/// Blocks whose transactions the memory store keeps: no history, as with the other peers.
+const BLOCKS_KEPT: usize = 1;
 
 /// Transactions of a block.
 const BLOCK_SIZE: usize = 2_000;
@@ -130,6 +134,7 @@ fn open(workload: &Workload, streams: &[Stream], setting: &Setting) -> Result<En
     });
     let origin = Instant::now();
     let builder = Engine::builder()
+        .store(MemoryStore::keeping(BLOCKS_KEPT))
         .accounts(programs.chain(accounts))
         .genesis_blockhash(Hash::new_from_array(workload.blockhash))
         .workers(setting.workers)
