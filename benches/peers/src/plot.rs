@@ -16,7 +16,7 @@ const LEFT: f64 = 190.0;
 const RIGHT: f64 = 700.0;
 const BAR_HEIGHT: f64 = 18.0;
 const GROUP_HEIGHT: f64 = 58.0;
-const PANEL_HEAD_HEIGHT: f64 = 74.0;
+const PANEL_HEAD_HEIGHT: f64 = 88.0;
 const FOOT_HEIGHT: f64 = 40.0;
 
 const STYLE: &str = "
@@ -69,7 +69,10 @@ fn write_svg(out: &mut String, report: &Report) -> std::fmt::Result {
         write_panel(out, top, title, peer, ratios)?;
         top += panel_height(ratios);
     }
-    let text = "Lower is better. Bars are medians, lines the range of all rounds; the peer at its best setting.";
+    let hashed = report.comparisons.iter().any(|one| one.our_state_hash_counted);
+    let star = if hashed { "* With its state hash counted. " } else { "" };
+    let text =
+        format!("{star}Lower is better. Bars: medians; lines: range of the rounds; peers at their best setting.");
     writeln!(out, r#"<text class="quiet" x="16" y="{:.1}">{text} {}</text>"#, top + 22.0, escape(&report.machine()))?;
     writeln!(out, "</svg>")
 }
@@ -105,7 +108,7 @@ fn write_panel(out: &mut String, top: f64, title: &str, peer: &str, ratios: &[&R
             y + BAR_HEIGHT + 4.0,
             one.workload.title()
         )?;
-        let star = if one.our_state_hash_counted { ", with its state hash" } else { "" };
+        let star = if one.our_state_hash_counted { "*" } else { "" };
         let ours = format!("{:.2}{star}", one.our_us.median);
         let theirs = format!(r#"{:.2} <tspan class="ratio" dx="6">{:.1}×</tspan>"#, one.peer_us.median, one.ratio);
         for (y, class, spread, label) in
