@@ -7,7 +7,10 @@
 
 use std::sync::{Arc, Barrier};
 
-use agave_transaction_view::{sanitize::SanitizeConfig, transaction_view::SanitizedTransactionView};
+use agave_transaction_view::{
+    resolved_transaction_view::ResolvedTransactionView, sanitize::SanitizeConfig,
+    transaction_view::SanitizedTransactionView,
+};
 use heddle_peers_workload::{Greeting, Meter, Peer, RunReport, Setting, StateDigest, Stream, Workload, serve};
 use solana_account::{Account, ReadableAccount};
 use solana_address::Address;
@@ -47,6 +50,9 @@ const SANITIZE: SanitizeConfig = SanitizeConfig {
     max_instructions: 64,
     max_accounts_per_instruction: 255,
 };
+
+/// A transaction that reads its wire bytes in place.
+type Resolved<'a> = RuntimeTransaction<ResolvedTransactionView<&'a [u8]>>;
 
 struct Agave;
 
@@ -196,7 +202,7 @@ fn run_wire(bank: &Bank, wire: &[Vec<u8>], batch: usize) -> Result<u64, String> 
                 let view = SanitizedTransactionView::try_new_sanitized(&wire[..], &SANITIZE)
                     .map_err(|error| format!("a transaction is not sane: {error:?}"))?;
                 RuntimeTransaction::<SanitizedTransactionView<_>>::try_new(view, MessageHash::Compute, None)
-                    .and_then(|view| RuntimeTransaction::<_>::try_new(view, None, bank.get_reserved_account_keys()))
+                    .and_then(|view| Resolved::try_new(view, None, bank.get_reserved_account_keys()))
                     .map_err(|error| format!("a transaction is not sane: {error}"))
             })
             .collect::<Result<Vec<_>, _>>()?;
