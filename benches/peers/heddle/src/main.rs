@@ -1,0 +1,199 @@
+//! Heddle's engine as a peer: wire bytes in, blocks executed and committed to the store in memory.
+//!
+//! Measured in every setting: parsing and message hashes, locks and conflict graph, execution, commit to the memory store.
+//! Signatures are not checked. The state hash is computed for every block: the engine cannot do without it yet.
+
+use std::{sync::Arc, time::Instant};
+
+use heddle_engine::{Builder, Engine, Parallelism, Verification, VerifiedTransaction, verify_batch};
+use heddle_peers_workload::{Greeting, Meter, Peer, RunReport, Setting, StateDigest, Stream, Workload, serve};
+use heddle_storage::MemoryStore;
+use heddle_types::{Account, Hash, Pubkey, SanitizedTransaction};
+use rayon::ThreadPool;
+
+#[global_allocator]
+static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+const LOADER_V2: Pubkey = Pubkey::from_str_const("BPFLoader2111111111111111111111111111111111");
+
+/// Blocks whose transactions the memory store keeps: no history, as with the other peers.
+const BLOCKS_KEPT: usize = 1;
+
+/// Transactions of a block.
+const BLOCK_SIZE: usize = 2_000;
+
+/// Name, workers, whether the state hash is computed.
+const SETTINGS: [(&str, usize, bool); 2] = [("1 worker, state hash", 1, true), ("2 workers, state hash", 2, true)];
+
+struct Heddle;
+
+impl Peer for Heddle {
+    fn greeting(&self) -> Greeting {
+        let setting = |(name, workers, state_hash): (&str, usize, bool)| Setting {
+            name: name.into(),
+            workers,
+            state_hash,
+            from_wire: true,
+        };
+        Greeting {
+            peer: "Heddle".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            settings: SETTINGS.into_iter().map(setting).collect(),
+        }
+    }
+
+    fn run(&self, workload: &Workload, setting: &Setting) -> Result<RunReport, String> {
+        let streams = workload.streams.get(..setting.workers).ok_or("too few streams")?;
+        let engine = open(workload, streams, setting)?;
+        let ingress = Ingress::new(setting.workers)?;
+        let mut discarded = Totals::default();
+        for stream in streams {
+            run_block(&engine, &ingress, &stream.warm_up.iter().collect::<Vec<_>>(), &mut discarded)?;
+        }
+        let blocks = blocks(streams);
+        let mut totals = Totals::default();
+        let meter = Meter::start();
+        for block in &blocks {
+            run_block(&engine, &ingress, block, &mut totals)?;
+        }
+        let (wall_ns, cpu_ns) = meter.stop();
+        Ok(RunReport {
+            transactions: workload.transaction_count(setting.workers) as u64,
+            wall_ns,
+            cpu_ns,
+            compute_units: totals.compute_units,
+            state: digest(&engine, streams)?,
+            stages: totals.stages(),
+        })
+    }
+}
+
+/// Sums over the blocks of a run.
+#[derive(Default)]
+struct Totals {
+    compute_units: u64,
+    ingress_ns: u64,
+    schedule_ns: u64,
+    execute_ns: u64,
+    hash_ns: u64,
+    commit_ns: u64,
+}
+
+impl Totals {
+    fn stages(&self) -> Vec<(String, u64)> {
+        let stages = [
+            ("parse and message hash", self.ingress_ns),
+            ("plan and conflict graph", self.schedule_ns),
+            ("execute", self.execute_ns),
+            ("changes and hashes", self.hash_ns),
+            ("commit to memory store", self.commit_ns),
+        ];
+        stages.map(|(name, nanoseconds)| (name.to_string(), nanoseconds)).into()
+    }
+}
+
+/// Turns wire bytes into transactions: on the calling thread alone, or on as many as there are workers.
+enum Ingress {
+    Serial,
+    Parallel(ThreadPool),
+}
+
+impl Ingress {
+    fn new(workers: usize) -> Result<Self, String> {
+        if workers == 1 {
+            return Ok(Self::Serial);
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).build();
+        pool.map(Self::Parallel).map_err(|error| error.to_string())
+    }
+
+    fn parse(&self, wire: &[&Vec<u8>]) -> Result<Vec<VerifiedTransaction>, String> {
+        match self {
+            Self::Serial => wire
+                .iter()
+                .map(|wire| SanitizedTransaction::parse(wire).map(VerifiedTransaction::without_verification))
+                .collect::<Result<_, _>>()
+                .map_err(|error| error.to_string()),
+            Self::Parallel(pool) => pool
+                .install(|| verify_batch(wire, Verification::Trusted))
+                .into_iter()
+                .collect::<Result<_, _>>()
+                .map_err(|error| error.to_string()),
+        }
+    }
+}
+
+fn open(workload: &Workload, streams: &[Stream], setting: &Setting) -> Result<Engine, String> {
+    let programs = workload.programs.iter().map(|program| {
+        let account = Account { executable: true, ..Account::new(10_000_000_000, &program.elf[..], LOADER_V2) };
+        (Pubkey::new_from_array(program.key), account)
+    });
+    let accounts = streams.iter().flat_map(|stream| &stream.accounts).map(|account| {
+        let owner = Pubkey::new_from_array(account.owner);
+        (Pubkey::new_from_array(account.key), Account::new(account.lamports, &account.data[..], owner))
+    });
+    let origin = Instant::now();
+    let builder = Engine::builder()
+        .store(MemoryStore::keeping(BLOCKS_KEPT))
+        .accounts(programs.chain(accounts))
+        .genesis_blockhash(Hash::new_from_array(workload.blockhash))
+        .workers(setting.workers)
+        .stage_clock(Arc::new(move || origin.elapsed()));
+    with_state_hash(builder, setting.state_hash)?.build().map_err(|error| error.to_string())
+}
+
+/// Switches the state hash on or off.
+fn with_state_hash(builder: Builder, on: bool) -> Result<Builder, String> {
+    if on { Ok(builder) } else { Err("the engine cannot do without a state hash".into()) }
+}
+
+/// Blocks that take from all streams alike.
+fn blocks(streams: &[Stream]) -> Vec<Vec<&Vec<u8>>> {
+    let of_each = BLOCK_SIZE / streams.len();
+    let mut rest: Vec<_> = streams.iter().map(|stream| stream.transactions.chunks(of_each)).collect();
+    std::iter::from_fn(|| {
+        let block: Vec<_> = rest.iter_mut().filter_map(Iterator::next).flatten().collect();
+        (!block.is_empty()).then_some(block)
+    })
+    .collect()
+}
+
+fn run_block(engine: &Engine, ingress: &Ingress, wire: &[&Vec<u8>], totals: &mut Totals) -> Result<(), String> {
+    let began = Instant::now();
+    let transactions = ingress.parse(wire)?;
+    totals.ingress_ns += elapsed_ns(began);
+    let block = engine.next_block(transactions);
+    let workers = Parallelism::Workers(engine.workers());
+    let executed = engine.execute_block_with(block, workers).map_err(|error| error.to_string())?;
+    let times = executed.times();
+    totals.schedule_ns += times.schedule.as_nanos() as u64;
+    totals.execute_ns += times.execute.as_nanos() as u64;
+    totals.hash_ns += times.hash.as_nanos() as u64;
+    for outcome in executed.outcomes() {
+        let receipt = outcome.receipt().ok_or("a transaction was rejected")?;
+        receipt.status.as_ref().map_err(|error| format!("a transaction failed: {error}"))?;
+        totals.compute_units += receipt.compute_units;
+    }
+    let began = Instant::now();
+    engine.commit_block(executed).map_err(|error| error.to_string())?;
+    totals.commit_ns += elapsed_ns(began);
+    Ok(())
+}
+
+fn elapsed_ns(began: Instant) -> u64 {
+    began.elapsed().as_nanos() as u64
+}
+
+fn digest(engine: &Engine, streams: &[Stream]) -> Result<String, String> {
+    let mut digest = StateDigest::default();
+    for account in streams.iter().flat_map(|stream| &stream.accounts) {
+        let now = engine.account(&Pubkey::new_from_array(account.key)).map_err(|error| error.to_string())?;
+        let now = now.unwrap_or_default();
+        digest.add(&account.key, now.lamports, now.owner.as_array(), &now.data);
+    }
+    Ok(digest.finish())
+}
+
+fn main() -> std::io::Result<()> {
+    serve(&Heddle)
+}
