@@ -17,14 +17,12 @@ use std::sync::{
     atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
 };
 
-use ahash::RandomState;
-use hashbrown::HashTable;
 use heddle_storage::{Store, StoreError};
 use heddle_types::{Account, AccountIndex, Pubkey, ids};
 use parking_lot::{RwLock, RwLockWriteGuard};
 
-/// Parts of the key map; a power of two. One part at a time grows.
-const SHARD_COUNT: usize = 64;
+use crate::key_index::{KeyIndex, Place};
+
 /// Slots of the first chunks.
 const CHUNK_SLOTS_FIRST: u32 = 1024;
 /// Chunks of one size; then the size doubles, so that at most an eighth of the table is not used yet.
@@ -152,84 +150,69 @@ pub(crate) struct FirstWrite {
 
 /// See the [module](self).
 pub(crate) struct AccountTable {
-    interner: RwLock<Box<[HashTable<Entry>]>>,
-    hasher: RandomState,
+    keys: RwLock<KeyIndex>,
     chunks: [OnceLock<Box<[OnceLock<Slot>]>>; CHUNK_COUNT],
     next_index: AtomicU32,
 }
 
-/// One key of the map: its slot, and enough of its hash to tell most other keys without looking there.
-#[derive(Clone, Copy)]
-struct Entry {
-    tag: u32,
-    index: u32,
-}
-
-impl Entry {
-    /// The hash that the map places the entry by.
-    fn hash(tag: u32) -> u64 {
-        u64::from(tag).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    }
-}
-
-/// The key map, held to intern many keys in a row.
+/// The keys, held to intern many in a row.
 pub(crate) struct Interner<'a> {
     table: &'a AccountTable,
-    shards: RwLockWriteGuard<'a, Box<[HashTable<Entry>]>>,
+    keys: RwLockWriteGuard<'a, KeyIndex>,
 }
 
 impl<'a> Interner<'a> {
+    const KEYS_AT_ONCE: usize = 32;
+
     /// The indices of many keys, given out on first sight, and their slots.
     ///
-    /// With millions of accounts every key costs two or three memory accesses that miss all caches. Each step does the
-    /// same access for all keys, so that the processor waits for many of them at once.
+    /// Each step does the same for a batch of keys, so that the processor waits for many memory accesses at once.
     pub(crate) fn intern_many(&mut self, keys: &[Pubkey], mut each: impl FnMut(AccountIndex, &'a Slot)) {
+        let mut places = [(Place::default(), 0); Self::KEYS_AT_ONCE];
+        let mut slots = [None; Self::KEYS_AT_ONCE];
         for keys in keys.chunks(Self::KEYS_AT_ONCE) {
-            let mut places = [(0, 0); Self::KEYS_AT_ONCE];
             for (place, key) in places.iter_mut().zip(keys) {
-                *place = self.table.place(key);
+                place.0 = self.keys.place(key);
             }
-            let mut candidates = [None; Self::KEYS_AT_ONCE];
-            for (candidate, (shard, tag)) in candidates.iter_mut().zip(places).take(keys.len()) {
-                *candidate =
-                    self.shards[shard].find(Entry::hash(tag), |entry| entry.tag == tag).map(|entry| entry.index);
+            for (place, first_look) in &mut places[..keys.len()] {
+                *first_look = self.keys.first_look(*place);
             }
-            for (candidate, key) in candidates.iter().zip(keys) {
-                let slot = candidate.map(|index| (AccountIndex(index), self.table.slot(AccountIndex(index))));
+            for (slot, (place, first_look)) in slots.iter_mut().zip(places).take(keys.len()) {
+                let index = self.keys.find_from(place, first_look, |_| true);
+                *slot = index.map(|index| (index, self.table.slot(index)));
+            }
+            for (slot, key) in slots.iter().zip(keys) {
                 let (index, slot) = slot.filter(|(_, slot)| slot.key == *key).unwrap_or_else(|| self.intern(key));
                 each(index, slot);
             }
         }
     }
 
-    const KEYS_AT_ONCE: usize = 32;
-
     /// The index of `key`, given out on first sight, and its slot.
     pub(crate) fn intern(&mut self, key: &Pubkey) -> (AccountIndex, &'a Slot) {
-        let (shard, tag) = self.table.place(key);
-        let shard = &mut self.shards[shard];
-        if let Some((index, slot)) = self.table.find_in(shard, tag, key) {
-            return (index, slot);
-        }
-        let index = self.table.append(*key);
-        shard.insert_unique(Entry::hash(tag), Entry { tag, index: index.0 }, |entry| Entry::hash(entry.tag));
-        (index, self.table.slot(index))
+        let table = self.table;
+        let place = self.keys.place(key);
+        let index = self.keys.find(place, |index| table.slot(index).key == *key).unwrap_or_else(|| {
+            let index = table.append(*key);
+            self.keys.insert(place, index);
+            index
+        });
+        (index, table.slot(index))
     }
 }
 
 impl AccountTable {
     pub(crate) fn new() -> Self {
         Self {
-            interner: RwLock::new((0..SHARD_COUNT).map(|_| HashTable::new()).collect()),
-            hasher: RandomState::new(),
+            keys: RwLock::new(KeyIndex::new()),
             chunks: [const { OnceLock::new() }; CHUNK_COUNT],
             next_index: AtomicU32::new(0),
         }
     }
 
-    /// Holds the key map until the guard goes.
+    /// Holds the keys until the guard goes.
     pub(crate) fn interner(&self) -> Interner<'_> {
-        Interner { table: self, shards: self.interner.write() }
+        Interner { table: self, keys: self.keys.write() }
     }
 
     /// The index of `key`, given out on first sight.
@@ -239,27 +222,8 @@ impl AccountTable {
 
     /// The index of `key`, if it was ever seen.
     pub(crate) fn find(&self, key: &Pubkey) -> Option<AccountIndex> {
-        let (shard, tag) = self.place(key);
-        self.find_in(&self.interner.read()[shard], tag, key).map(|(index, _)| index)
-    }
-
-    /// The shard of a key, and its tag there.
-    fn place(&self, key: &Pubkey) -> (usize, u32) {
-        use std::hash::{BuildHasher, Hasher};
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key.as_array());
-        let hash = hasher.finish();
-        ((hash >> 58) as usize % SHARD_COUNT, hash as u32)
-    }
-
-    fn find_in(&self, shard: &HashTable<Entry>, tag: u32, key: &Pubkey) -> Option<(AccountIndex, &Slot)> {
-        let mut slot = None;
-        let entry = shard.find(Entry::hash(tag), |entry| {
-            let candidate = (entry.tag == tag).then(|| self.slot(AccountIndex(entry.index)));
-            slot = candidate.filter(|slot| slot.key == *key);
-            slot.is_some()
-        });
-        Some((AccountIndex(entry?.index), slot?))
+        let keys = self.keys.read();
+        keys.find(keys.place(key), |index| self.slot(index).key == *key)
     }
 
     fn append(&self, key: Pubkey) -> AccountIndex {
@@ -437,7 +401,6 @@ mod tests {
     #[test]
     fn an_account_costs_little_beside_its_data() {
         assert_eq!(size_of::<OnceLock<Slot>>(), 128);
-        assert_eq!(size_of::<Entry>(), 8);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub struct Builder {
     genesis_blockhash: Option<Hash>,
     collector: Pubkey,
     record_details: bool,
+    hashes_state: bool,
     block_limits: BlockLimits,
     epoch_stakes: EpochStakes,
     clock: Option<StageClock>,
@@ -55,6 +56,7 @@ impl Default for Builder {
             genesis_blockhash: None,
             collector: default_collector(),
             record_details: false,
+            hashes_state: true,
             block_limits: BlockLimits::default(),
             epoch_stakes: EpochStakes::default(),
             clock: None,
@@ -144,6 +146,14 @@ impl Builder {
         self
     }
 
+    /// Whether blocks get a state hash (default yes). It is most of what a transfer costs. Without it headers repeat
+    /// the state hash of genesis, which proves nothing, so it takes a store that nobody reads back
+    /// ([`heddle_storage::VolatileStore`]): for simulators and tests.
+    pub fn state_hash(mut self, hash: bool) -> Self {
+        self.hashes_state = hash;
+        self
+    }
+
     /// How much one block may do (default: what mainnet allows).
     pub fn block_limits(mut self, limits: BlockLimits) -> Self {
         self.block_limits = limits;
@@ -179,6 +189,9 @@ impl Builder {
             (None, Some(features)) => heddle_programs::runtime_builder_with(features.gates()?).build(),
             (None, None) => heddle_programs::runtime(),
         };
+        if !self.hashes_state && !self.store.is_volatile() {
+            return Err(BuildError::StateHashNeeded);
+        }
         let tip = match self.store.tip()? {
             Some(tip) => {
                 self.check_genesis(&runtime)?;
@@ -215,6 +228,7 @@ impl Builder {
             executor: Mutex::new(executor),
             collector: self.collector,
             record_details: self.record_details,
+            hashes_state: self.hashes_state,
             block_limits: self.block_limits,
             epoch_stakes: Arc::new(self.epoch_stakes),
             clock: self.clock,

@@ -49,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) executor: Mutex<Executor>,
     pub(crate) collector: Pubkey,
     pub(crate) record_details: bool,
+    pub(crate) hashes_state: bool,
     pub(crate) block_limits: BlockLimits,
     pub(crate) epoch_stakes: Arc<EpochStakes>,
     pub(crate) clock: Option<StageClock>,
@@ -257,6 +258,7 @@ impl Executor {
         let environment = self.prepare(shared, &block)?;
         let messages = block.transactions.iter().map(VerifiedTransaction::message_hash);
         self.statuses.claim(messages, block.slot, &mut self.claims);
+        self.prioritise(&block, parallelism);
         let scheduled = shared.now();
         let environment = Arc::new(environment);
         let run = self.run(shared, &block, &environment, parallelism);
@@ -313,6 +315,17 @@ impl Executor {
         shared.table.load(&[shared.table.intern(&block.collector)], &*shared.store)?;
         self.schedule.rebuild(self.plan.lock_sets());
         Ok(environment)
+    }
+
+    /// Starts what the rest of the block waits for first; a transaction weighs what it may spend.
+    fn prioritise(&mut self, block: &Block, parallelism: Parallelism) {
+        let has_choice = matches!(parallelism, Parallelism::Workers(count) if count.min(self.workers.len()) > 1);
+        if has_choice && self.schedule.starts().len() < self.schedule.len() {
+            self.schedule.prioritise(|transaction| {
+                let facts = block.transactions[transaction.0 as usize].facts();
+                facts.limits.as_ref().map_or(1, |limits| u64::from(limits.compute_unit_limit) + 1)
+            });
+        }
     }
 
     /// Runs every transaction; outcomes stay with the workers.
@@ -395,7 +408,7 @@ impl Executor {
             let chain = shared.chain.read();
             (chain.tip.header, chain.tip.lattice.clone())
         };
-        let lattice = parent_lattice.after(&changes);
+        let lattice = if shared.hashes_state { parent_lattice.after(&changes) } else { parent_lattice };
         let signature_count = processed().map(|(one, _)| one.transaction().signatures().len() as u64).sum();
         let header = BlockHeader {
             slot: block.slot,

@@ -8,6 +8,9 @@ use heddle_types::{Hash, Pubkey, TransactionError, UnsupportedFeature, WireError
 /// Why an engine could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// Blocks without a state hash were asked for, over a store that keeps them.
+    #[error("blocks without a state hash need a store that forgets them")]
+    StateHashNeeded,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

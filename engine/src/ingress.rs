@@ -73,16 +73,21 @@ pub fn verify_signatures(transaction: &SanitizedTransaction) -> Result<(), Ingre
     Ok(())
 }
 
-/// Transactions whose messages are hashed together: as many as a vector register has lanes. Verifying them takes ~0.5 ms.
+/// Transactions that one task parses and verifies: ~0.5 ms.
 const TRANSACTIONS_PER_TASK: usize = 16;
+/// Transactions whose messages are hashed together.
+const MESSAGES_AT_ONCE: usize = 64;
 
 /// Parses and verifies a batch on all of rayon's threads, in order.
 pub fn verify_batch<B: AsRef<[u8]> + Sync>(
     batch: &[B],
     check: Verification,
 ) -> Vec<Result<VerifiedTransaction, IngressError>> {
-    let tasks = batch.par_chunks(TRANSACTIONS_PER_TASK);
-    tasks.flat_map_iter(|few| verify_few(few, check)).collect()
+    let mut verified = Vec::new();
+    let tasks = batch.par_iter().with_min_len(TRANSACTIONS_PER_TASK);
+    tasks.map(|bytes| verify_unhashed(bytes.as_ref(), check)).collect_into_vec(&mut verified);
+    verified.par_chunks_mut(MESSAGES_AT_ONCE).for_each(hash_messages);
+    verified
 }
 
 /// As [`verify_batch`], on the calling thread alone.
@@ -90,35 +95,30 @@ pub fn verify_batch_serially<B: AsRef<[u8]>>(
     batch: &[B],
     check: Verification,
 ) -> Vec<Result<VerifiedTransaction, IngressError>> {
-    let mut verified = Vec::with_capacity(batch.len());
-    for few in batch.chunks(TRANSACTIONS_PER_TASK) {
-        verified.extend(verify_few(few, check));
-    }
+    let mut verified: Vec<_> = batch.iter().map(|bytes| verify_unhashed(bytes.as_ref(), check)).collect();
+    verified.chunks_mut(MESSAGES_AT_ONCE).for_each(hash_messages);
     verified
 }
 
-/// Parses and verifies at most [`TRANSACTIONS_PER_TASK`].
-fn verify_few<B: AsRef<[u8]>>(
-    few: &[B],
-    check: Verification,
-) -> impl Iterator<Item = Result<VerifiedTransaction, IngressError>> {
-    let parse = |bytes: &B| {
-        let transaction = SanitizedTransaction::parse(bytes.as_ref())?;
-        if check == Verification::Strict {
-            verify_signatures(&transaction)?;
-        }
-        Ok(transaction)
-    };
-    let parsed: SmallVec<[Result<SanitizedTransaction, IngressError>; TRANSACTIONS_PER_TASK]> =
-        few.iter().map(parse).collect();
-    let messages: SmallVec<[&[u8]; TRANSACTIONS_PER_TASK]> =
-        parsed.iter().map(|one| one.as_ref().map_or(&[][..], SanitizedTransaction::message_bytes)).collect();
-    let mut hashes = [[0; 32]; TRANSACTIONS_PER_TASK];
+/// All but the message hash.
+fn verify_unhashed(bytes: &[u8], check: Verification) -> Result<VerifiedTransaction, IngressError> {
+    let transaction = SanitizedTransaction::parse(bytes)?;
+    if check == Verification::Strict {
+        verify_signatures(&transaction)?;
+    }
+    Ok(VerifiedTransaction::with_hash(transaction, Hash::default()))
+}
+
+/// Fills in the message hashes of at most [`MESSAGES_AT_ONCE`] transactions.
+fn hash_messages(few: &mut [Result<VerifiedTransaction, IngressError>]) {
+    let mut hashes = [[0; 32]; MESSAGES_AT_ONCE];
+    let messages: SmallVec<[&[u8]; MESSAGES_AT_ONCE]> =
+        few.iter().flatten().map(|verified| verified.transaction.message_bytes()).collect();
     heddle_hashing::hash_many_prefixed(MESSAGE_HASH_DOMAIN, &messages, &mut hashes[..messages.len()]);
     drop(messages);
-    parsed.into_iter().zip(hashes).map(|(transaction, hash)| {
-        transaction.map(|transaction| VerifiedTransaction::with_hash(transaction, Hash::new_from_array(hash)))
-    })
+    for (verified, hash) in few.iter_mut().flatten().zip(hashes) {
+        verified.message_hash = Hash::new_from_array(hash);
+    }
 }
 
 /// Whether signatures are looked at.

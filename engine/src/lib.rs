@@ -39,6 +39,7 @@ mod fees;
 mod ingress;
 mod inherited_sysvars;
 mod instructions_sysvar;
+mod key_index;
 mod lookup;
 mod plan;
 mod producer;

@@ -5,8 +5,8 @@ mod common;
 use std::path::Path;
 
 use common::*;
-use heddle_engine::{Block, Engine, EngineError, Outcome, VerifiedTransaction};
-use heddle_storage::{Fault, FaultStore, MemoryStore, RocksStore};
+use heddle_engine::{Block, BuildError, Engine, EngineError, Outcome, VerifiedTransaction};
+use heddle_storage::{Fault, FaultStore, MemoryStore, RocksStore, VolatileStore};
 use heddle_types::{Account, Hash, TransactionError, ids::sysvar};
 use heddle_vm::slot_hashes_to_bytes;
 
@@ -217,4 +217,20 @@ fn the_epoch_goes_on_after_a_restart() {
     let engine = open(directory.path());
     commit(&engine, vec![]);
     assert_eq!(epoch_start(&engine), 1_234_567);
+}
+
+/// Without a state hash nothing else changes, and only a store that forgets blocks will do.
+#[test]
+fn blocks_without_a_state_hash_are_for_stores_that_forget() {
+    let builder = || Engine::builder().fund(address(&key(1)), 10_000_000_000).fund(address(&key(2)), 10_000_000_000);
+    assert!(matches!(builder().state_hash(false).build(), Err(BuildError::StateHashNeeded)));
+    let [hashed, unhashed] =
+        [true, false].map(|hash| builder().store(VolatileStore::new()).state_hash(hash).build().expect("an engine"));
+    let genesis = unhashed.tip().state_hash;
+    let outcomes = [&hashed, &unhashed].map(|engine| commit(engine, vec![pay(engine, 3)]));
+    assert!(is_success(&outcomes[0][0]) && outcomes[0] == outcomes[1]);
+    let account = |engine: &Engine| engine.account(&address(&key(2))).expect("readable");
+    assert_eq!(account(&hashed), account(&unhashed));
+    assert_eq!(unhashed.tip().state_hash, genesis);
+    assert_ne!(hashed.tip().state_hash, genesis);
 }

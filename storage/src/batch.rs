@@ -94,8 +94,11 @@ pub(crate) fn digests(changes: &[Change<'_>]) -> Vec<AccountDigest> {
 
 /// The record of a block's transactions.
 ///
+/// Only the durable store makes it.
+///
 /// # Errors
 /// [`Malformed::Transaction`] if one has no stored form.
+#[cfg(feature = "rocksdb")]
 pub(crate) fn encode_transactions(slot: u64, transactions: &[StoredTransaction]) -> Result<Vec<u8>, Malformed> {
     codec::encode_transactions(transactions).map_err(|(transaction_index, source)| Malformed::Transaction {
         slot,

@@ -33,6 +33,7 @@ mod memory;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 mod store;
+mod volatile;
 
 pub use error::{Malformed, SourceError, StoreError};
 pub use fault::{Fault, FaultStore};
@@ -40,3 +41,4 @@ pub use memory::MemoryStore;
 #[cfg(feature = "rocksdb")]
 pub use rocks::RocksStore;
 pub use store::{BlockBatch, LATTICE_BYTES, Store, Tip};
+pub use volatile::VolatileStore;

@@ -107,6 +107,11 @@ pub trait Store: Send + Sync + 'static {
     /// What the medium says, or a record that does not decode.
     fn genesis(&self) -> Result<Option<Genesis>, StoreError>;
 
+    /// Whether the store forgets blocks: nobody will ever read them back.
+    fn is_volatile(&self) -> bool {
+        false
+    }
+
     /// Calls `visit` for every account, in ascending order of key.
     ///
     /// # Errors

@@ -212,7 +212,7 @@ fn prefix(buffer: *mut [u8], size_bytes: usize) -> *mut [u8] {
     std::ptr::slice_from_raw_parts_mut(buffer.cast::<u8>(), size_bytes.min(buffer.len()))
 }
 
-/// Maps more of the stack (in steps of four) or the whole heap when the guest goes beyond what is mapped.
+/// Maps more of the stack (twice as much) or the whole heap when the guest goes beyond what is mapped.
 fn grow_on_demand(stack: *mut [u8], heap: *mut [u8]) -> AccessViolationHandler {
     Box::new(move |region, _size_max, _access, address, size| {
         let (whole, mapped) = match region.vm_addr_range().start {
@@ -227,7 +227,7 @@ fn grow_on_demand(stack: *mut [u8], heap: *mut [u8]) -> AccessViolationHandler {
         let end = usize::try_from(start.saturating_add(size)).unwrap_or(usize::MAX);
         let mut grown = mapped;
         while grown < end && grown < whole.len() {
-            grown = if gap == 0 { whole.len() } else { (grown * 4).min(whole.len()) };
+            grown = if gap == 0 { whole.len() } else { (grown * 2).min(whole.len()) };
         }
         // SAFETY: a longer prefix of the same live, exclusively mapped buffer.
         unsafe { region.redirect(prefix(whole, grown)) };

@@ -1,14 +1,15 @@
 //! Heddle's engine as a peer: wire bytes in, blocks executed and committed to the store in memory.
 //!
-//! Measured in every setting: parsing and message hashes, locks and conflict graph, execution, commit to the memory store.
-//! Signatures are not checked. The state hash is computed for every block: the engine cannot do without it yet.
+//! Measured in every setting: parsing and message hashes, locks and conflict graph, execution, collecting and keeping the
+//! changes in memory. Signatures are not checked. As the other peers, the engine holds the accounts before it starts, and
+//! keeps no history.
 
 use std::{sync::Arc, time::Instant};
 
-use heddle_engine::{Builder, Engine, Parallelism, Verification, VerifiedTransaction, verify_batch};
+use heddle_engine::{Engine, Parallelism, Verification, VerifiedTransaction, verify_batch, verify_batch_serially};
 use heddle_peers_workload::{Greeting, Meter, Peer, RunReport, Setting, StateDigest, Stream, Workload, serve};
-use heddle_storage::MemoryStore;
-use heddle_types::{Account, Hash, Pubkey, SanitizedTransaction};
+use heddle_storage::VolatileStore;
+use heddle_types::{Account, Hash, Pubkey};
 use rayon::ThreadPool;
 
 #[global_allocator]
@@ -16,14 +17,12 @@ static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const LOADER_V2: Pubkey = Pubkey::from_str_const("BPFLoader2111111111111111111111111111111111");
 
-/// Blocks whose transactions the memory store keeps: no history, as with the other peers.
-const BLOCKS_KEPT: usize = 1;
-
 /// Transactions of a block.
 const BLOCK_SIZE: usize = 2_000;
 
 /// Name, workers, whether the state hash is computed.
-const SETTINGS: [(&str, usize, bool); 2] = [("1 worker, state hash", 1, true), ("2 workers, state hash", 2, true)];
+const SETTINGS: [(&str, usize, bool); 3] =
+    [("1 worker, no state hash", 1, false), ("1 worker, state hash", 1, true), ("2 workers, state hash", 2, true)];
 
 struct Heddle;
 
@@ -75,6 +74,7 @@ struct Totals {
     ingress_ns: u64,
     schedule_ns: u64,
     execute_ns: u64,
+    collect_ns: u64,
     hash_ns: u64,
     commit_ns: u64,
 }
@@ -85,8 +85,9 @@ impl Totals {
             ("parse and message hash", self.ingress_ns),
             ("plan and conflict graph", self.schedule_ns),
             ("execute", self.execute_ns),
-            ("changes and hashes", self.hash_ns),
-            ("commit to memory store", self.commit_ns),
+            ("collect changes", self.collect_ns),
+            ("state hash", self.hash_ns),
+            ("commit", self.commit_ns),
         ];
         stages.map(|(name, nanoseconds)| (name.to_string(), nanoseconds)).into()
     }
@@ -109,17 +110,12 @@ impl Ingress {
 
     fn parse(&self, wire: &[&Vec<u8>]) -> Result<Vec<VerifiedTransaction>, String> {
         match self {
-            Self::Serial => wire
-                .iter()
-                .map(|wire| SanitizedTransaction::parse(wire).map(VerifiedTransaction::without_verification))
-                .collect::<Result<_, _>>()
-                .map_err(|error| error.to_string()),
-            Self::Parallel(pool) => pool
-                .install(|| verify_batch(wire, Verification::Trusted))
-                .into_iter()
-                .collect::<Result<_, _>>()
-                .map_err(|error| error.to_string()),
+            Self::Serial => verify_batch_serially(wire, Verification::Trusted),
+            Self::Parallel(pool) => pool.install(|| verify_batch(wire, Verification::Trusted)),
         }
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
     }
 }
 
@@ -133,18 +129,20 @@ fn open(workload: &Workload, streams: &[Stream], setting: &Setting) -> Result<En
         (Pubkey::new_from_array(account.key), Account::new(account.lamports, &account.data[..], owner))
     });
     let origin = Instant::now();
-    let builder = Engine::builder()
-        .store(MemoryStore::keeping(BLOCKS_KEPT))
+    let engine = Engine::builder()
+        .store(VolatileStore::new())
+        .state_hash(setting.state_hash)
         .accounts(programs.chain(accounts))
         .genesis_blockhash(Hash::new_from_array(workload.blockhash))
         .workers(setting.workers)
-        .stage_clock(Arc::new(move || origin.elapsed()));
-    with_state_hash(builder, setting.state_hash)?.build().map_err(|error| error.to_string())
-}
-
-/// Switches the state hash on or off.
-fn with_state_hash(builder: Builder, on: bool) -> Result<Builder, String> {
-    if on { Ok(builder) } else { Err("the engine cannot do without a state hash".into()) }
+        .stage_clock(Arc::new(move || origin.elapsed()))
+        .build()
+        .map_err(|error| error.to_string())?;
+    // The other peers are given their accounts before they start; ours reads them from the store when first asked.
+    for account in streams.iter().flat_map(|stream| &stream.accounts) {
+        engine.account(&Pubkey::new_from_array(account.key)).map_err(|error| error.to_string())?;
+    }
+    Ok(engine)
 }
 
 /// Blocks that take from all streams alike.
@@ -168,6 +166,7 @@ fn run_block(engine: &Engine, ingress: &Ingress, wire: &[&Vec<u8>], totals: &mut
     let times = executed.times();
     totals.schedule_ns += times.schedule.as_nanos() as u64;
     totals.execute_ns += times.execute.as_nanos() as u64;
+    totals.collect_ns += times.collect.as_nanos() as u64;
     totals.hash_ns += times.hash.as_nanos() as u64;
     for outcome in executed.outcomes() {
         let receipt = outcome.receipt().ok_or("a transaction was rejected")?;
