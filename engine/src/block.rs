@@ -109,8 +109,20 @@ impl ExecutedBlock {
             .filter_map(|(transaction, outcome)| Some((transaction, outcome.receipt()?)))
     }
 
-    /// The atomic write that makes the block durable. What it holds is taken out of the block, not copied.
-    pub(crate) fn take_batch(&mut self) -> BlockBatch {
+    /// The atomic write that makes the block durable. What it holds is taken out of the block, not copied. For a store
+    /// that forgets blocks it holds nothing.
+    pub(crate) fn take_batch(&mut self, is_forgotten: bool) -> BlockBatch {
+        if is_forgotten {
+            let empty = BlockBatch {
+                header: self.header,
+                lattice: self.lattice.to_bytes(),
+                accounts: Vec::new(),
+                statuses: Vec::new(),
+                transactions: Vec::new(),
+                statuses_from_slot: self.statuses_from_slot,
+            };
+            return empty;
+        }
         let accounts = std::mem::take(&mut self.changes)
             .into_iter()
             .map(|change| (change.key, change.after.exists().then_some(change.after)))

@@ -182,7 +182,7 @@ impl Engine {
                 None => return Err(EngineError::Poisoned { cause: "an executed block was lost".into() }),
             }
         }
-        let result = self.shared.store.commit(&block.take_batch());
+        let result = self.shared.store.commit(&block.take_batch(self.shared.store.is_volatile()));
         let mut chain = self.shared.chain.write();
         // Whatever the outcome, the block is no longer one that can simply be taken back.
         block.undo = None;

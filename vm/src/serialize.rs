@@ -9,7 +9,9 @@ use solana_instruction_error::InstructionError;
 use solana_sbpf::ebpf::MM_INPUT_START;
 
 use crate::{
-    BlockEnvironment, BorrowedAccount, InstructionAccount, TransactionContext, execute::Frame, memory::AlignedBuffer,
+    BlockEnvironment, BorrowedAccount, InstructionAccount, TransactionContext,
+    execute::Frame,
+    memory::{AlignedBuffer, zero},
 };
 
 /// Room that each account has to grow within one instruction.
@@ -49,7 +51,7 @@ impl Writer<'_> {
     }
 
     fn zero(&mut self, size_bytes: usize) {
-        self.bytes[self.at..self.at + size_bytes].fill(0);
+        zero(&mut self.bytes[self.at..self.at + size_bytes]);
         self.at += size_bytes;
     }
 }

@@ -4,9 +4,14 @@
 //! changes in memory. Signatures are not checked. As the other peers, the engine holds the accounts before it starts, and
 //! keeps no history.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, mpsc},
+    time::Instant,
+};
 
-use heddle_engine::{Engine, Parallelism, Verification, VerifiedTransaction, verify_batch, verify_batch_serially};
+use heddle_engine::{
+    Engine, ExecutedBlock, Parallelism, Verification, VerifiedTransaction, verify_batch, verify_batch_serially,
+};
 use heddle_peers_workload::{Greeting, Meter, Peer, RunReport, Setting, StateDigest, Stream, Workload, serve};
 use heddle_storage::VolatileStore;
 use heddle_types::{Account, Hash, Pubkey};
@@ -16,6 +21,9 @@ use rayon::ThreadPool;
 static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const LOADER_V2: Pubkey = Pubkey::from_str_const("BPFLoader2111111111111111111111111111111111");
+
+/// Blocks that wait between two stages, at most.
+const BLOCKS_AHEAD: usize = 2;
 
 /// Transactions of a block.
 const BLOCK_SIZE: usize = 2_000;
@@ -52,8 +60,12 @@ impl Peer for Heddle {
         let blocks = blocks(streams);
         let mut totals = Totals::default();
         let meter = Meter::start();
-        for block in &blocks {
-            run_block(&engine, &ingress, block, &mut totals)?;
+        if setting.workers == 1 {
+            for block in &blocks {
+                run_block(&engine, &ingress, block, &mut totals)?;
+            }
+        } else {
+            run_overlapped(&engine, &ingress, &blocks, &mut totals)?;
         }
         let (wall_ns, cpu_ns) = meter.stop();
         Ok(RunReport {
@@ -160,6 +172,61 @@ fn run_block(engine: &Engine, ingress: &Ingress, wire: &[&Vec<u8>], totals: &mut
     let began = Instant::now();
     let transactions = ingress.parse(wire)?;
     totals.ingress_ns += elapsed_ns(began);
+    let executed = execute(engine, transactions, totals)?;
+    let began = Instant::now();
+    engine.commit_block(executed).map_err(|error| error.to_string())?;
+    totals.commit_ns += elapsed_ns(began);
+    Ok(())
+}
+
+/// Parses the next block and commits the last one while a block executes, as `heddle load` does: what leaves a core idle
+/// is filled by other stages. Stage times then overlap.
+fn run_overlapped(
+    engine: &Engine,
+    ingress: &Ingress,
+    blocks: &[Vec<&Vec<u8>>],
+    totals: &mut Totals,
+) -> Result<(), String> {
+    let (parsed_sender, parsed) = mpsc::sync_channel(BLOCKS_AHEAD);
+    let (executed_sender, executed) = mpsc::sync_channel(BLOCKS_AHEAD);
+    std::thread::scope(|scope| {
+        let parsing = scope.spawn(move || {
+            let mut nanoseconds = 0;
+            for wire in blocks {
+                let began = Instant::now();
+                let transactions = ingress.parse(wire)?;
+                nanoseconds += elapsed_ns(began);
+                if parsed_sender.send(transactions).is_err() {
+                    break;
+                }
+            }
+            Ok::<u64, String>(nanoseconds)
+        });
+        let committing = scope.spawn(move || {
+            let mut nanoseconds = 0;
+            for block in executed {
+                let began = Instant::now();
+                engine.commit_block(block).map_err(|error| error.to_string())?;
+                nanoseconds += elapsed_ns(began);
+            }
+            Ok::<u64, String>(nanoseconds)
+        });
+        for transactions in parsed {
+            let block = execute(engine, transactions, totals)?;
+            executed_sender.send(block).map_err(|_| "a commit failed")?;
+        }
+        drop(executed_sender);
+        totals.ingress_ns += parsing.join().map_err(|_| "parsing panicked")??;
+        totals.commit_ns += committing.join().map_err(|_| "committing panicked")??;
+        Ok(())
+    })
+}
+
+fn execute(
+    engine: &Engine,
+    transactions: Vec<VerifiedTransaction>,
+    totals: &mut Totals,
+) -> Result<ExecutedBlock, String> {
     let block = engine.next_block(transactions);
     let workers = Parallelism::Workers(engine.workers());
     let executed = engine.execute_block_with(block, workers).map_err(|error| error.to_string())?;
@@ -173,10 +240,7 @@ fn run_block(engine: &Engine, ingress: &Ingress, wire: &[&Vec<u8>], totals: &mut
         receipt.status.as_ref().map_err(|error| format!("a transaction failed: {error}"))?;
         totals.compute_units += receipt.compute_units;
     }
-    let began = Instant::now();
-    engine.commit_block(executed).map_err(|error| error.to_string())?;
-    totals.commit_ns += elapsed_ns(began);
-    Ok(())
+    Ok(executed)
 }
 
 fn elapsed_ns(began: Instant) -> u64 {
