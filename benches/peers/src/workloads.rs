@@ -14,7 +14,7 @@ pub const PAIRS: usize = 10_000;
 /// Measured transactions of a stream.
 pub const TRANSACTIONS: usize = 20_000;
 /// Unmeasured transactions of a stream, each on a pair of its own.
-pub const WARM_UP: usize = 256;
+pub const WARM_UP: usize = 4_096;
 /// Streams of a workload: workers at most.
 pub const STREAMS: u8 = 2;
 
