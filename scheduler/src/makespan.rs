@@ -1,6 +1,6 @@
 //! How long a block would take on P workers: a discrete-event simulation of dispatch in virtual time.
 //!
-//! The schedule, the counters and every decision ([`crate::dispatch`]) are the product's own; virtual are the workers,
+//! The schedule, the counters and every decision (`dispatch`) are the product's own; virtual are the workers,
 //! the clock and the costs. So what is found here for 64 cores holds for the code that runs, not for a description of
 //! it. Other dispatchers are simulated beside it for comparison ([`Policy`]), and for a few transactions the optimum is
 //! found by search ([`optimum`]).
