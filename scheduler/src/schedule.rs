@@ -32,6 +32,9 @@ pub struct Schedule {
     starts: Vec<TransactionIndex>,
     /// Weight of the heaviest path from each transaction to the end; empty until `prioritise`.
     remaining_weights: Vec<u64>,
+    /// What more workers than one could save at most: the weight off the heaviest path, and all weight.
+    savable_weight: u64,
+    total_weight: u64,
     /// A remaining weight without so many low bits is a level.
     level_shift: u32,
     /// Bit *l*: some transaction has level *l*.
@@ -77,19 +80,28 @@ impl Schedule {
         let mut weights = std::mem::take(&mut self.remaining_weights);
         weights.clear();
         weights.resize(self.len(), 0);
-        let mut heaviest = 0;
+        let (mut heaviest, mut total) = (0, 0_u64);
         // Edges lead to higher indices only, so backwards every successor is known.
         for tx in (0..self.len() as u32).rev().map(TransactionIndex) {
             let after = self.successors(tx).map(|later| weights[later.0 as usize]).max().unwrap_or_default();
-            let path = after.saturating_add(weight(tx));
+            let own = weight(tx);
+            let path = after.saturating_add(own);
+            total = total.saturating_add(own);
             weights[tx.0 as usize] = path;
             heaviest = heaviest.max(path);
         }
+        (self.savable_weight, self.total_weight) = (total - heaviest, total);
         let bits = u64::BITS - heaviest.leading_zeros();
         self.level_shift = bits.saturating_sub(LEVEL_BITS);
         self.level_mask = weights.iter().fold(0, |mask, weight| mask | 1 << (weight >> self.level_shift));
         self.remaining_weights = weights;
         self.sort_starts(bits.saturating_sub(START_BITS));
+    }
+
+    /// Whether a second worker is not worth waking: nearly all weight is on one path, and others could save a twentieth at
+    /// most. Only known after [`Self::prioritise`].
+    pub fn is_nearly_a_chain(&self) -> bool {
+        self.is_prioritised() && self.savable_weight <= self.total_weight / 20
     }
 
     /// Puts the starts in order, the heaviest first: as far as their weights without `shift` low bits tell them apart,
@@ -189,5 +201,28 @@ impl Schedule {
     #[inline]
     pub(crate) fn group_writer(&self, group: GroupIndex) -> Option<TransactionIndex> {
         self.graph.groups().writer(group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_known_by_its_weights() {
+        let (hot, own) = (AccountLock::writable(0), |n| AccountLock::writable(n));
+        let chain: Vec<Vec<AccountLock>> = (1..=50).map(|n| vec![hot, own(n)]).collect();
+        let mut schedule = Schedule::build(chain.iter().map(Vec::as_slice));
+        assert!(!schedule.is_nearly_a_chain(), "not asked yet");
+        schedule.prioritise(|_| 1);
+        assert!(schedule.is_nearly_a_chain());
+        // Two chains side by side.
+        let two: Vec<[AccountLock; 1]> = (0..50).map(|n| [own(n % 2)]).collect();
+        schedule.rebuild(two.iter().map(<[_; 1]>::as_slice));
+        schedule.prioritise(|_| 1);
+        assert!(!schedule.is_nearly_a_chain());
+        // One of them weighs nothing to speak of.
+        schedule.prioritise(|tx| if tx.0 % 2 == 0 { 1000 } else { 1 });
+        assert!(schedule.is_nearly_a_chain());
     }
 }
