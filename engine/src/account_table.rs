@@ -86,13 +86,13 @@ impl Slot {
     /// # Panics
     /// If the block has already begun to write it.
     pub(crate) fn plan_write(&self, block: BlockSerial) {
-        assert_ne!(self.written_in.load(Ordering::Relaxed), block.0, "a write was planned after it was done");
-        self.note_write(block);
+        assert!(!self.is_written(block), "a write was planned after it was done");
+        self.planned_write.store(block.0 as u32, Ordering::Relaxed);
     }
 
-    /// Notes that `block` writes the account, apart from its transactions.
-    pub(crate) fn note_write(&self, block: BlockSerial) {
-        self.planned_write.store(block.0 as u32, Ordering::Relaxed);
+    /// Whether `block` was the last to write the account.
+    pub(crate) fn is_written(&self, block: BlockSerial) -> bool {
+        self.written_in.load(Ordering::Relaxed) == block.0
     }
 
     /// Whether some transaction of `block`, which is planned, may write the account.
@@ -144,7 +144,7 @@ pub struct AccountChange {
 /// An account that the open block wrote, and its state before.
 #[derive(Debug)]
 pub(crate) struct FirstWrite {
-    pub(crate) index: AccountIndex,
+    index: AccountIndex,
     before: Account,
 }
 
@@ -293,7 +293,7 @@ impl AccountTable {
         let account = if account.exists() { account } else { Account::default() };
         slot.note(&account);
         let before = std::mem::replace(&mut *state, account);
-        if slot.written_in.load(Ordering::Relaxed) == block.0 {
+        if slot.is_written(block) {
             return None;
         }
         slot.written_in.store(block.0, Ordering::Relaxed);

@@ -112,33 +112,23 @@ impl ExecutedBlock {
     /// The atomic write that makes the block durable. What it holds is taken out of the block, not copied. For a store
     /// that forgets blocks it holds nothing.
     pub(crate) fn take_batch(&mut self, is_forgotten: bool) -> BlockBatch {
-        if is_forgotten {
-            let empty = BlockBatch {
-                header: self.header,
-                lattice: self.lattice.to_bytes(),
-                accounts: Vec::new(),
-                statuses: Vec::new(),
-                transactions: Vec::new(),
-                statuses_from_slot: self.statuses_from_slot,
-            };
-            return empty;
-        }
-        let accounts = std::mem::take(&mut self.changes)
-            .into_iter()
-            .map(|change| (change.key, change.after.exists().then_some(change.after)))
-            .collect();
-        let mut statuses = Vec::with_capacity(self.outcomes.len());
-        let mut transactions = Vec::with_capacity(self.outcomes.len());
-        for (transaction, outcome) in std::mem::take(&mut self.transactions).into_iter().zip(&self.outcomes) {
-            let Some(receipt) = outcome.receipt() else { continue };
-            statuses.push(StatusKey {
-                blockhash: *transaction.transaction().recent_blockhash(),
-                message_hash: *transaction.message_hash(),
-            });
-            transactions.push(StoredTransaction {
-                wire: transaction.into_wire_bytes(),
-                receipt: Receipt { status: receipt.status.clone(), details: None, ..*receipt },
-            });
+        let (mut accounts, mut statuses, mut transactions) = (Vec::new(), Vec::new(), Vec::new());
+        if !is_forgotten {
+            let changes = std::mem::take(&mut self.changes).into_iter();
+            accounts = changes.map(|change| (change.key, change.after.exists().then_some(change.after))).collect();
+            statuses.reserve(self.outcomes.len());
+            transactions.reserve(self.outcomes.len());
+            for (transaction, outcome) in std::mem::take(&mut self.transactions).into_iter().zip(&self.outcomes) {
+                let Some(receipt) = outcome.receipt() else { continue };
+                statuses.push(StatusKey {
+                    blockhash: *transaction.transaction().recent_blockhash(),
+                    message_hash: *transaction.message_hash(),
+                });
+                transactions.push(StoredTransaction {
+                    wire: transaction.into_wire_bytes(),
+                    receipt: Receipt { status: receipt.status.clone(), details: None, ..*receipt },
+                });
+            }
         }
         BlockBatch {
             header: self.header,

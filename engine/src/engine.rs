@@ -499,7 +499,6 @@ impl Executor {
     fn deposit_fees(&mut self, shared: &Shared, block: &Block, environment: &BlockEnvironment) {
         let lamports: u64 = self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.collected_lamports)).sum();
         let index = shared.table.intern(&block.collector);
-        shared.table.slot(index).note_write(self.serial);
         let mut account = shared.table.read(index);
         fees::deposit(&block.collector, &mut account, lamports, &environment.sysvars.rent);
         self.workers[0].first_writes.extend(shared.table.write(index, account, self.serial));
@@ -508,9 +507,8 @@ impl Executor {
     /// What the block sent to the incinerator is gone when it ends (`Bank::run_incinerator`).
     fn burn_incinerated(&mut self, shared: &Shared) {
         let index = shared.table.intern(&ids::incinerator::ID);
-        let mut first_writes = self.workers.iter().flat_map(|worker| &worker.first_writes);
-        if shared.table.slot(index).is_write_planned(self.serial) && first_writes.any(|write| write.index == index) {
-            // Written before in this block, so it is among the changes already.
+        if shared.table.slot(index).is_written(self.serial) {
+            // It is among the changes already.
             shared.table.write(index, Account::default(), self.serial);
         }
     }

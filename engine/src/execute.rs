@@ -13,9 +13,9 @@
 //! Rules: crate `solana-svm` 4.2 (`transaction_processor`, `account_loader`). A worker touches only the accounts that its
 //! transaction locks.
 
-use heddle_programs::ComputeBudgetLimits;
 use std::sync::Arc;
 
+use heddle_programs::ComputeBudgetLimits;
 use heddle_types::{Account, AccountIndex, Pubkey, Receipt, SanitizedTransaction, TransactionError, ids};
 use heddle_vm::{
     BlockEnvironment, ComputeBudget, DurableNonce, InvokeContext, NonceData, NonceState, NonceVersion, ProgramSource,

@@ -20,19 +20,14 @@ use heddle_types::{Hash, limits};
 pub(crate) struct StatusCache {
     entries: HashTable<Status>,
     hasher: RandomState,
-    history: StatusHistory,
+    /// What each kept block added, oldest first.
+    history: VecDeque<(u64, Vec<Hash>)>,
 }
 
 #[derive(Clone, Copy)]
 struct Status {
     message_hash: Hash,
     slot: u64,
-}
-
-/// What each kept block added, oldest first.
-#[derive(Default)]
-struct StatusHistory {
-    blocks: VecDeque<(u64, Vec<Hash>)>,
 }
 
 /// Whether a transaction of the open block may be executed.
@@ -91,8 +86,7 @@ impl BlockClaims {
 impl StatusCache {
     /// The cache with these statuses: (slot, message hashes), oldest block first.
     pub(crate) fn restore(blocks: impl IntoIterator<Item = (u64, Vec<Hash>)>) -> Self {
-        let mut cache =
-            Self { entries: HashTable::new(), hasher: RandomState::new(), history: StatusHistory::default() };
+        let mut cache = Self { entries: HashTable::new(), hasher: RandomState::new(), history: VecDeque::new() };
         for (slot, hashes) in blocks {
             for hash in &hashes {
                 cache.insert(Status { message_hash: *hash, slot });
@@ -149,7 +143,7 @@ impl StatusCache {
     /// Gives back every claim of a block that is not going to be.
     pub(crate) fn give_back_all<'a>(&mut self, messages: impl Iterator<Item = &'a Hash>, slot: u64) {
         for message in messages {
-            if self.find(message).is_some_and(|status| status.slot == slot) {
+            if self.slot(message) == Some(slot) {
                 self.remove(message);
             }
         }
@@ -158,18 +152,18 @@ impl StatusCache {
     /// Adds a finished block, whose messages are claimed, and forgets blocks beyond the limit. Returns the oldest slot
     /// still kept.
     pub(crate) fn push(&mut self, slot: u64, message_hashes: Vec<Hash>) -> u64 {
-        self.history.blocks.push_back((slot, message_hashes));
-        while self.history.blocks.len() as u64 > limits::STATUS_CACHE_BLOCKS {
-            if let Some((_, old)) = self.history.blocks.pop_front() {
+        self.history.push_back((slot, message_hashes));
+        while self.history.len() as u64 > limits::STATUS_CACHE_BLOCKS {
+            if let Some((_, old)) = self.history.pop_front() {
                 old.iter().for_each(|hash| self.remove(hash));
             }
         }
-        self.history.blocks.front().map_or(slot, |(oldest, _)| *oldest)
+        self.history.front().map_or(slot, |(oldest, _)| *oldest)
     }
 
     /// Takes back the newest block.
     pub(crate) fn pop(&mut self) {
-        if let Some((_, hashes)) = self.history.blocks.pop_back() {
+        if let Some((_, hashes)) = self.history.pop_back() {
             hashes.iter().for_each(|hash| self.remove(hash));
         }
     }

@@ -40,12 +40,18 @@ pub(crate) fn check_next(tip: &BlockHeader, next: &BlockHeader) -> Result<(), St
 /// # Errors
 /// As [`check`].
 pub(crate) fn changes(batch: &BlockBatch) -> Result<Vec<Change<'_>>, Malformed> {
-    check(batch)?;
+    check_header(batch)?;
     // By the keys' first bytes, which nearly always tell; keys themselves lie scattered.
     let mut order: Vec<(u64, u32)> = prefixes(batch).zip(0..).collect();
     let key = |position: u32| &batch.accounts[position as usize].0;
     order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
-    Ok(order.into_iter().map(|(_, position)| after(&batch.accounts[position as usize])).collect())
+    let changes: Vec<Change<'_>> =
+        order.into_iter().map(|(_, position)| after(&batch.accounts[position as usize])).collect();
+    if let Some(pair) = changes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(Malformed::AccountTwice { slot: batch.header.slot, key: *pair[0].0 });
+    }
+    check_sizes(batch)?;
+    Ok(changes)
 }
 
 /// One account after the block.
@@ -53,18 +59,26 @@ pub(crate) fn after((key, account): &(Pubkey, Option<Account>)) -> Change<'_> {
     (key, account.as_ref().filter(|account| account.exists()))
 }
 
-/// Checks that the batch does not contradict itself; O(n log n).
+/// Checks that the batch does not contradict itself, without putting anything in order; O(n log n).
 ///
 /// # Errors
 /// [`Malformed`].
 pub(crate) fn check(batch: &BlockBatch) -> Result<(), Malformed> {
-    let slot = batch.header.slot;
+    check_header(batch)?;
+    check_keys_differ(batch)?;
+    check_sizes(batch)
+}
+
+fn check_header(batch: &BlockBatch) -> Result<(), Malformed> {
     check_state_hash(&batch.header, &batch.lattice)?;
     if batch.header.transaction_count != batch.transactions.len() as u64 {
-        let header_count = batch.header.transaction_count;
+        let (slot, header_count) = (batch.header.slot, batch.header.transaction_count);
         return Err(Malformed::TransactionCount { slot, header_count, count: batch.transactions.len() });
     }
-    check_keys_differ(batch)?;
+    Ok(())
+}
+
+fn check_sizes(batch: &BlockBatch) -> Result<(), Malformed> {
     batch.accounts.iter().map(after).try_for_each(|(key, account)| account.map_or(Ok(()), |one| check_size(key, one)))
 }
 
