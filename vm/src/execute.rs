@@ -6,15 +6,14 @@ use heddle_types::Pubkey;
 use solana_instruction_error::InstructionError;
 use solana_sbpf::{
     ebpf::{MM_HEAP_START, MM_INPUT_START},
-    elf::Executable,
     error::{EbpfError, ProgramResult},
     program::BuiltinProgram,
-    vm::{CallFrame, EbpfVm, ExecutionMode as SbpfMode},
+    vm::{CallFrame, EbpfVm},
 };
 use solana_sdk_ids::bpf_loader_deprecated;
 
 use crate::{
-    CpiError, InvokeContext, ProgramEntry, SyscallError,
+    CpiError, InvokeContext, Program, ProgramEntry, SyscallError,
     budget::costs,
     log_line,
     memory::{FrameMemory, STACK_BYTES},
@@ -112,12 +111,12 @@ impl InvokeContext {
         }
         let owner = account.owner;
         let (entry, is_settled) = self.find_program(&key, program_index);
-        let Some(ProgramEntry::Executable(executable)) = entry.as_deref() else {
+        let Some(ProgramEntry::Executable(program)) = entry.as_deref() else {
             return self.refuse_program("Program is not deployed");
         };
         let serial = self.reserve_frame();
         self.frame_mut().is_loader_deprecated = is_loader_deprecated;
-        let result = self.run_in_frame(executable, serial);
+        let result = self.run_in_frame(program, serial);
         self.close_frame();
         if let Some(entry) = entry.filter(|_| is_settled) {
             self.held_programs.put(key, (owner, entry));
@@ -143,8 +142,9 @@ impl InvokeContext {
         Err(InstructionError::UnsupportedProgramId.into())
     }
 
-    fn run_in_frame(&mut self, executable: &Executable<InvokeContext>, serial: u64) -> Result<(), VmError> {
+    fn run_in_frame(&mut self, program: &Program, serial: u64) -> Result<(), VmError> {
         let heap_size_bytes = self.budget().heap_size_bytes;
+        let tracking = program.tracking(self.runtime().execution_mode());
         let (frame, transaction, _) = self.frame_and_transaction();
         let data_address = serialize::serialize(frame, transaction)?;
         frame.allocated_bytes = 0;
@@ -153,33 +153,27 @@ impl InvokeContext {
         let opened = self
             .consume(costs::heap(heap_size_bytes))
             .map_err(VmError::from)
-            .and_then(|()| self.frame_mut().memory.open(executable, heap_size_bytes, serial));
+            .and_then(|()| self.frame_mut().memory.open(program.executable(), heap_size_bytes, serial, tracking));
         if let Err(error) = opened {
             log_line!(self, "Failed to create SBF VM: {}", error);
             return Err(InstructionError::ProgramEnvironmentSetupFailure.into());
         }
-        self.run_vm(executable, data_address, units_before)?;
+        self.run_vm(program, data_address, units_before)?;
         let (frame, transaction, block) = self.frame_and_transaction();
         serialize::deserialize(frame, transaction, block)?;
         Ok(())
     }
 
-    fn run_vm(
-        &mut self,
-        executable: &Executable<InvokeContext>,
-        data_address: u64,
-        units_before: u64,
-    ) -> Result<(), VmError> {
-        let interpreted = self.runtime().execution_mode() == ExecutionMode::Interpreter;
-        let mut mode = if interpreted { SbpfMode::Interpreted } else { SbpfMode::PreferJit };
+    fn run_vm(&mut self, program: &Program, data_address: u64, units_before: u64) -> Result<(), VmError> {
+        let mode = self.runtime().execution_mode();
+        let executable = program.executable();
         let mut call_frames = std::mem::take(&mut self.frame_mut().call_frames);
-        call_frames.resize_with(costs::CALL_DEPTH_MAX, CallFrame::default);
         let held = self.frame_mut().loader.take().filter(|held| Arc::ptr_eq(held, executable.get_loader()));
         let loader = held.unwrap_or_else(|| Arc::clone(executable.get_loader()));
         let mut vm = EbpfVm::new(loader, executable.get_sbpf_version(), self, STACK_BYTES);
         vm.registers[1] = MM_INPUT_START;
         vm.registers[2] = data_address;
-        let (units, result) = vm.execute_program(executable, &mut mode, &mut call_frames);
+        let (units, result) = program.run(&mut vm, mode, &mut call_frames);
         let loader = vm.loader;
         let frame = self.frame_mut();
         frame.call_frames = call_frames;

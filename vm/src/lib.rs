@@ -21,6 +21,7 @@ mod logs;
 #[allow(unsafe_code)]
 mod memory;
 mod nonce;
+mod program;
 mod program_cache;
 mod program_source;
 mod runtime;
@@ -29,6 +30,7 @@ mod slot_hashes;
 pub mod syscalls;
 mod sysvars;
 mod text_program;
+mod tracked_region;
 mod transaction_context;
 
 pub use assemble::assemble;
@@ -43,6 +45,7 @@ pub use invoke_context::InvokeContext;
 pub use logs::LogCollector;
 pub use memory::GuestSlice;
 pub use nonce::{DurableNonce, NonceData, NonceState, NonceVersion};
+pub use program::Program;
 pub use program_cache::{Deployable, ProgramCache, ProgramEntry, is_old_version};
 pub use program_source::{NoPrograms, ProgramSource};
 pub use runtime::{Runtime, RuntimeBuilder};

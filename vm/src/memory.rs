@@ -4,9 +4,10 @@
 //! section of an executable that the running frame keeps alive. Buffers are allocated once per stack depth and never
 //! move or shrink while a frame is open.
 //!
-//! A fresh frame must see zeroed stack and heap. Zeroing 288 KiB costs more than most programs run, so a frame begins
-//! with a short stack and no heap mapped; the first access beyond is caught by the mapping's access-violation handler,
-//! which maps more. What is mapped at the end is what may be dirty, and only that is zeroed for the next frame.
+//! A fresh frame must see zeroed stack and heap. Zeroing 288 KiB costs more than most programs run, so only what may have
+//! been written is zeroed. Compiled code tells what that is ([`Tracking::Marks`]). For the interpreter a frame begins with
+//! a short stack and no heap mapped; the first access beyond is caught by the mapping's access-violation handler, which
+//! maps more, and what is mapped at the end is what may have been written ([`Tracking::OnDemand`]).
 
 use heddle_types::Pubkey;
 use solana_sbpf::{
@@ -17,7 +18,7 @@ use solana_sbpf::{
     program::SBPFVersion,
 };
 
-use crate::{InvokeContext, SyscallError, budget::costs, execute::VmError};
+use crate::{InvokeContext, SyscallError, budget::costs, execute::VmError, tracked_region::TrackedRegion};
 
 /// Bytes of the whole stack: 64 frames of 4 KiB.
 pub(crate) const STACK_BYTES: usize = 4096 * costs::CALL_DEPTH_MAX;
@@ -64,12 +65,24 @@ pub(crate) fn zero(bytes: &mut [u8]) {
     }
 }
 
+/// How it is known what a program wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tracking {
+    /// Everything is mapped; the code marks what it writes.
+    Marks,
+    /// What is not needed is not mapped.
+    OnDemand,
+}
+
 /// Memory of one sBPF frame, pooled per stack depth.
 pub(crate) struct FrameMemory {
     stack: AlignedBuffer,
-    heap: AlignedBuffer,
+    /// Bytes from the start of the stack that may be other than zero, while writes are tracked by marks.
+    pub(crate) stack_written: usize,
+    pub(crate) heap: TrackedRegion,
     /// The serialised input of the program.
-    pub(crate) input: AlignedBuffer,
+    pub(crate) input: TrackedRegion,
+    tracking: Tracking,
     /// Where the parts of the input region end; none for one region.
     pub(crate) input_ends: Vec<usize>,
     /// Kept from run to run; between runs it maps nothing that may move or go.
@@ -83,10 +96,14 @@ pub(crate) struct FrameMemory {
 
 impl FrameMemory {
     pub(crate) fn new() -> Self {
+        let mut heap = TrackedRegion::new(MM_HEAP_START);
+        heap.set_size(costs::HEAP_SIZE_BYTES_MAX as usize);
         Self {
             stack: AlignedBuffer::zeroed(STACK_BYTES),
-            heap: AlignedBuffer::zeroed(costs::HEAP_SIZE_BYTES_MAX as usize),
-            input: AlignedBuffer::default(),
+            stack_written: 0,
+            heap,
+            input: TrackedRegion::new(MM_INPUT_START),
+            tracking: Tracking::OnDemand,
             input_ends: Vec::new(),
             mapping: None,
             is_open: false,
@@ -101,6 +118,7 @@ impl FrameMemory {
         executable: &Executable<InvokeContext>,
         heap_size_bytes: u32,
         serial: u64,
+        tracking: Tracking,
     ) -> Result<(), VmError> {
         let version = executable.get_sbpf_version();
         let config = executable.get_config();
@@ -113,15 +131,21 @@ impl FrameMemory {
         let stack: *mut [u8] = self.stack.bytes_mut();
         let heap: *mut [u8] = &mut self.heap.bytes_mut()[..heap_size_bytes as usize];
         let input: *mut [u8] = self.input.bytes_mut();
-        // Versions with a manual stack pointer start at the far end of the stack: map it whole.
-        let stack_initial = if version.manual_stack_frame_bump() { STACK_BYTES } else { STACK_BYTES_INITIAL };
+        // Versions with a manual stack pointer start at the far end of the stack: all of it counts as used.
+        let stack_used = if version.manual_stack_frame_bump() { STACK_BYTES } else { STACK_BYTES_INITIAL };
+        let (stack_mapped, heap_mapped) = match tracking {
+            Tracking::Marks => (STACK_BYTES, heap.len()),
+            Tracking::OnDemand => (stack_used, 0),
+        };
         let regions = [
             executable.get_ro_region(),
-            MemoryRegion::new_gapped(prefix(stack, stack_initial), MM_STACK_START, gap_size),
-            MemoryRegion::new(prefix(heap, 0), MM_HEAP_START),
+            MemoryRegion::new_gapped(prefix(stack, stack_mapped), MM_STACK_START, gap_size),
+            MemoryRegion::new(prefix(heap, heap_mapped), MM_HEAP_START),
         ];
         self.is_open = true;
         self.serial = serial;
+        self.tracking = tracking;
+        self.stack_written = stack_used;
         let shape = MappingShape { version, heap_size_bytes, is_input_whole: self.input_ends.is_empty() };
         if let Some(kept) = self.mapping.as_deref_mut().filter(|kept| kept.shape == shape)
             && kept.remap(&regions, MemoryRegion::new(input, MM_INPUT_START))
@@ -148,16 +172,36 @@ impl FrameMemory {
             return;
         }
         let Some(kept) = self.mapping.as_deref_mut() else { return };
-        for region in kept.mapping.get_regions() {
-            let mapped_bytes = region.len();
-            match region.vm_addr_range().start {
-                MM_STACK_START => zero(&mut self.stack.bytes_mut()[..mapped_bytes]),
-                MM_HEAP_START => zero(&mut self.heap.bytes_mut()[..mapped_bytes]),
-                _ => {}
+        if self.tracking == Tracking::OnDemand {
+            for region in kept.mapping.get_regions() {
+                match region.vm_addr_range().start {
+                    MM_STACK_START => self.stack_written = region.len(),
+                    MM_HEAP_START => self.heap.mark(0..region.len()),
+                    _ => {}
+                }
             }
+            self.input.mark_all();
         }
+        zero(&mut self.stack.bytes_mut()[..self.stack_written]);
+        self.heap.clear(0..kept.shape.heap_size_bytes as usize);
         if !kept.unmap() {
             self.mapping = None;
+        }
+    }
+
+    /// Notes that a system call may write `size_bytes` at `address`, which is `pointer` here.
+    fn note_host_write(&mut self, address: u64, pointer: *mut u8, size_bytes: usize) {
+        if self.tracking == Tracking::OnDemand {
+            return;
+        }
+        match address / MM_REGION_SIZE * MM_REGION_SIZE {
+            MM_STACK_START => {
+                let offset = pointer.addr() - self.stack.bytes().as_ptr().addr();
+                self.stack_written =
+                    self.stack_written.max((offset + size_bytes).next_multiple_of(STACK_BYTES_INITIAL));
+            }
+            MM_HEAP_START => self.heap.note_host_write(address, size_bytes),
+            _ => self.input.note_host_write(address, size_bytes),
         }
     }
 
@@ -341,6 +385,9 @@ impl InvokeContext {
         match mapping.map_with_access_violation_handler(access, address, size_bytes) {
             StableResult::Ok(buffer) => {
                 let pointer = buffer.ptr().cast::<u8>().cast_mut();
+                if writable {
+                    frame.note_host_write(address, pointer, size_bytes as usize);
+                }
                 Ok(GuestSlice { pointer, size_bytes: size_bytes as usize, serial, writable })
             }
             StableResult::Err(error) => Err(VmError::Ebpf(self.name_region(error))),

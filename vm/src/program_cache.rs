@@ -10,6 +10,7 @@ use std::{
 };
 
 use dashmap::DashMap;
+use heddle_jit::FramePointer;
 use heddle_types::Pubkey;
 use solana_sbpf::{
     elf::{ElfError, Executable, get_sbpf_version},
@@ -18,12 +19,12 @@ use solana_sbpf::{
     verifier::RequisiteVerifier,
 };
 
-use crate::{InvokeContext, Runtime};
+use crate::{Program, Runtime};
 
 /// A program at rest.
 pub enum ProgramEntry {
     /// Loaded, verified and, on x86-64, compiled.
-    Executable(Executable<InvokeContext>),
+    Executable(Box<Program>),
     /// The bytes do not load or do not verify: invoking it fails.
     Invalid,
 }
@@ -41,10 +42,7 @@ impl ProgramEntry {
     #[cfg(test)]
     pub(crate) fn assemble(source: &str, runtime: &Runtime) -> Self {
         let executable = solana_sbpf::assembler::assemble(source, runtime.loader().clone()).expect("valid assembly");
-        executable.verify::<RequisiteVerifier>().expect("a verifiable program");
-        #[cfg(target_arch = "x86_64")]
-        executable.jit_compile().expect("a compilable program");
-        Self::Executable(executable)
+        Self::Executable(Box::new(Program::new(executable, FramePointer::Standard).expect("a verifiable program")))
     }
 
     /// As [`Self::load`], and tells why bytes are refused.
@@ -53,10 +51,7 @@ impl ProgramEntry {
     /// What the loader, the verifier or the compiler says.
     pub fn try_load(elf: &[u8], runtime: &Runtime) -> Result<Self, EbpfError> {
         let executable = Executable::load(elf, runtime.loader().clone()).map_err(EbpfError::ElfError)?;
-        executable.verify::<RequisiteVerifier>()?;
-        #[cfg(target_arch = "x86_64")]
-        executable.jit_compile()?;
-        Ok(Self::Executable(executable))
+        Ok(Self::Executable(Box::new(Program::new(executable, FramePointer::Standard)?)))
     }
 }
 

@@ -9,9 +9,8 @@ use solana_instruction_error::InstructionError;
 use solana_sbpf::ebpf::MM_INPUT_START;
 
 use crate::{
-    BlockEnvironment, BorrowedAccount, InstructionAccount, TransactionContext,
-    execute::Frame,
-    memory::{AlignedBuffer, zero},
+    BlockEnvironment, BorrowedAccount, InstructionAccount, TransactionContext, execute::Frame,
+    tracked_region::TrackedRegion,
 };
 
 /// Room that each account has to grow within one instruction.
@@ -35,24 +34,34 @@ fn padding_to_word(size_bytes: usize) -> usize {
     size_bytes.next_multiple_of(8) - size_bytes
 }
 
-/// A write cursor over the input buffer, whose size was computed beforehand.
+/// A write cursor over the input region, whose size was computed beforehand.
 struct Writer<'a> {
-    bytes: &'a mut [u8],
+    region: &'a mut TrackedRegion,
     at: usize,
+    /// Where what is not marked as written yet begins.
+    unmarked: usize,
 }
 
 impl Writer<'_> {
     /// Writes and returns the guest address.
     fn put(&mut self, bytes: &[u8]) -> u64 {
         let address = MM_INPUT_START + self.at as u64;
-        self.bytes[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        self.region.put(self.at, bytes);
         self.at += bytes.len();
         address
     }
 
     fn zero(&mut self, size_bytes: usize) {
-        zero(&mut self.bytes[self.at..self.at + size_bytes]);
+        self.mark();
+        self.region.clear(self.at..self.at + size_bytes);
         self.at += size_bytes;
+        self.unmarked = self.at;
+    }
+
+    /// Marks what was put.
+    fn mark(&mut self) {
+        self.region.mark(self.unmarked..self.at);
+        self.unmarked = self.at;
     }
 }
 
@@ -70,7 +79,7 @@ pub(crate) fn serialize(frame: &mut Frame, transaction: &TransactionContext) -> 
     frame.memory.input.set_size(size_bytes);
     frame.accounts.clear();
 
-    let mut writer = Writer { bytes: frame.memory.input.bytes_mut(), at: 0 };
+    let mut writer = Writer { region: &mut frame.memory.input, at: 0, unmarked: 0 };
     writer.put(&(accounts.len() as u64).to_le_bytes());
     for (position, account) in accounts.iter().enumerate() {
         if usize::from(account.first_mention) != position {
@@ -91,6 +100,7 @@ pub(crate) fn serialize(frame: &mut Frame, transaction: &TransactionContext) -> 
     writer.put(&(data.len() as u64).to_le_bytes());
     let data_address = writer.put(data);
     writer.put(program.as_ref());
+    writer.mark();
     debug_assert_eq!(writer.at, size_bytes);
     Ok(data_address)
 }
@@ -187,7 +197,7 @@ pub(crate) fn deserialize(
 }
 
 fn read_account(
-    input: &AlignedBuffer,
+    input: &TrackedRegion,
     place: &SerializedAccount,
     mut account: BorrowedAccount<'_>,
     deprecated: bool,

@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
+use heddle_jit::FramePointer;
 use solana_sbpf::{
     elf::Executable,
     error::{EbpfError, StableResult},
     program::{BuiltinProgram, FunctionRegistry, SBPFVersion},
-    verifier::RequisiteVerifier,
-    vm::{CallFrame, Config, EbpfVm, ExecutionMode as SbpfMode},
+    vm::{Config, EbpfVm},
 };
 
-use crate::{ExecutionMode, InvokeContext, budget::costs, memory::STACK_BYTES, runtime};
+use crate::{InvokeContext, Program, memory::STACK_BYTES, runtime};
 
 /// Instructions that verify.
 pub struct TextProgram {
-    executable: Executable<InvokeContext>,
+    program: Program,
 }
 
 /// How the input region is mapped.
@@ -51,10 +51,8 @@ impl TextProgram {
         };
         let loader = Arc::new(BuiltinProgram::new_loader(config));
         let executable = Executable::from_text_bytes(text, loader, version, FunctionRegistry::default())?;
-        executable.verify::<RequisiteVerifier>()?;
-        #[cfg(target_arch = "x86_64")]
-        executable.jit_compile()?;
-        Ok(Self { executable })
+        // A run may set any register, the frame pointer too.
+        Ok(Self { program: Program::new(executable, FramePointer::Arbitrary)? })
     }
 }
 
@@ -75,10 +73,12 @@ impl InvokeContext {
         let serial = self.reserve_frame();
         let memory = self.current_frame_memory();
         memory.input.set_size(input.len());
-        memory.input.bytes_mut().copy_from_slice(input);
+        memory.input.put(0, input);
+        memory.input.mark_all();
         memory.input_ends = input_ends.to_vec();
         let heap_size_bytes = self.budget().heap_size_bytes;
-        let opened = self.current_frame_memory().open(&program.executable, heap_size_bytes, serial);
+        let tracking = program.program.tracking(self.runtime().execution_mode());
+        let opened = self.current_frame_memory().open(program.program.executable(), heap_size_bytes, serial, tracking);
         let outcome = match opened {
             Ok(()) => Ok(self.run_mapped_text(program, registers)),
             Err(crate::VmError::Setup(error) | crate::VmError::Ebpf(error)) => Err(error),
@@ -90,14 +90,12 @@ impl InvokeContext {
     }
 
     fn run_mapped_text(&mut self, program: &TextProgram, registers: &[u64; 11]) -> TextOutcome {
-        let executable = &program.executable;
-        let interpreted = self.runtime().execution_mode() == ExecutionMode::Interpreter;
-        let mut mode = if interpreted { SbpfMode::Interpreted } else { SbpfMode::PreferJit };
-        let mut call_frames = vec![CallFrame::default(); costs::CALL_DEPTH_MAX];
+        let executable = program.program.executable();
+        let mode = self.runtime().execution_mode();
         let loader = Arc::clone(executable.get_loader());
         let mut vm = EbpfVm::new(loader, executable.get_sbpf_version(), self, STACK_BYTES);
         vm.registers[..registers.len()].copy_from_slice(registers);
-        let (units, result) = vm.execute_program(executable, &mut mode, &mut call_frames);
+        let (units, result) = program.program.run(&mut vm, mode, &mut Vec::new());
         drop(vm);
         let result = match result {
             StableResult::Ok(value) => Ok(value),
@@ -110,7 +108,7 @@ impl InvokeContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BlockEnvironment, ComputeBudget, NoPrograms, Runtime};
+    use crate::{BlockEnvironment, ComputeBudget, ExecutionMode, NoPrograms, Runtime};
 
     fn machine(mode: ExecutionMode) -> InvokeContext {
         let runtime = Runtime::builder(heddle_types::Gates::mainnet()).execution_mode(mode).build();

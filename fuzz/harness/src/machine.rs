@@ -43,8 +43,8 @@ pub(crate) static SYSCALLS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let mut assembler = crate::guest::Assembler::new(0);
     assembler.exit();
     let entry = load(&assembler.finish().to_elf()).expect("a program that exits");
-    let ProgramEntry::Executable(executable) = &*entry else { unreachable!("`load` gives executables") };
-    let registry = executable.get_loader().get_function_registry();
+    let ProgramEntry::Executable(program) = &*entry else { unreachable!("`load` gives executables") };
+    let registry = program.executable().get_loader().get_function_registry();
     let mut names: Vec<_> = registry.iter().map(|(_, (name, _))| name.to_vec()).collect();
     // It looks at nothing, and nothing comes after it.
     names.retain(|name| name != b"abort");
