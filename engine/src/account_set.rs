@@ -22,6 +22,17 @@ impl AccountSet {
         Self(std::array::from_fn(|word| self.0[word] & !other.0[word]))
     }
 
+    /// Those that are in it, in order.
+    pub(crate) fn positions(self) -> impl Iterator<Item = usize> {
+        self.0.into_iter().enumerate().flat_map(|(word, mut bits)| {
+            std::iter::from_fn(move || {
+                let bit = bits.trailing_zeros() as usize;
+                bits &= bits.wrapping_sub(1);
+                (bit < 64).then_some(word * 64 + bit)
+            })
+        })
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()

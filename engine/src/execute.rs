@@ -25,7 +25,8 @@ use crate::{
     VerifiedTransaction,
     account_table::{AccountTable, BlockSerial, FirstWrite, Slot},
     cost::Cost,
-    details,
+    details, direct,
+    direct::SystemProgram,
     fees::{self, Fee, RentObservation},
     instructions_sysvar,
     plan::{BlockPlan, PlannedTransaction},
@@ -73,8 +74,10 @@ pub(crate) struct BlockContext<'a> {
 /// One worker: its machine, and what it did in the open block.
 pub(crate) struct Worker {
     machine: InvokeContext,
-    observations: Vec<RentObservation>,
+    /// The writable accounts of the running transaction as they were before it, by position.
+    observations: Vec<(usize, RentObservation)>,
     readonly: ReadonlyCache,
+    system_program: SystemProgram,
     /// Outcomes by position in the block.
     pub(crate) outcomes: Vec<(u32, Outcome)>,
     /// Accounts that this worker wrote first.
@@ -109,6 +112,7 @@ impl Worker {
             machine,
             observations: Vec::new(),
             readonly: ReadonlyCache::new(),
+            system_program: SystemProgram::default(),
             outcomes: Vec::new(),
             first_writes: Vec::new(),
             cost: Cost::default(),
@@ -124,6 +128,7 @@ impl Worker {
     pub(crate) fn begin_block(&mut self, environment: Arc<BlockEnvironment>, programs: Arc<dyn ProgramSource>) {
         self.machine.set_block(environment, programs);
         self.readonly.clear();
+        self.system_program = SystemProgram::of(self.machine.runtime());
     }
 
     /// Executes the transaction at `position` of the block and keeps its outcome.
@@ -144,13 +149,56 @@ impl Worker {
             Ok(admitted) => admitted,
             Err(error) => return Outcome::Rejected(error),
         };
-        let receipt = self.process_admitted(block, planned, transaction.transaction(), &admitted, effect);
+        let receipt = match self.transfer_directly(block, planned, transaction, &admitted, effect) {
+            Some(receipt) => receipt,
+            None => self.process_admitted(block, planned, transaction.transaction(), &admitted, effect),
+        };
         if effect == Effect::Commit {
             block.claims.note_executed(standing);
             self.collected_lamports = self.collected_lamports.saturating_add(admitted.fee.collected());
             self.cost.add(Cost::of(transaction, &receipt, self.machine.gates()));
         }
         Outcome::Processed(receipt)
+    }
+
+    /// Executes a transaction that is one plain transfer, if nothing about it can go wrong.
+    fn transfer_directly(
+        &mut self,
+        block: &BlockContext<'_>,
+        planned: &PlannedTransaction,
+        transaction: &VerifiedTransaction,
+        admitted: &Admitted,
+        effect: Effect,
+    ) -> Option<Receipt> {
+        let lamports = transaction.facts().transfer?;
+        if block.record_details || effect != Effect::Commit || admitted.nonce.is_some() {
+            return None;
+        }
+        let &[from_index, to_index, program_index] = block.plan.keys_of(planned) else { return None };
+        let (compute_units, program_bytes) = self.system_program.look(block.table.slot(program_index))?;
+        let to_slot = block.table.slot(to_index);
+        // A program counts with what is behind it.
+        if to_slot.is_upgradeable() || compute_units > u64::from(admitted.limits.compute_unit_limit) {
+            return None;
+        }
+        let (from, mut to) = (&admitted.payer, to_slot.read());
+        let mut loaded_bytes = LoadedBytes { count: 0, max: admitted.limits.loaded_data_bytes_max.into() };
+        let to_bytes = if to.exists() { ACCOUNT_BASE_BYTES + to.data.len() as u64 } else { 0 };
+        loaded_bytes.add(2 * ACCOUNT_BASE_BYTES + program_bytes + to_bytes).ok()?;
+        let rent = &block.environment.sysvars.rent;
+        let (from_lamports, to_lamports) = direct::transfer(from, &to, lamports, &planned.writable, rent)?;
+        let mut from = from.clone();
+        (from.lamports, to.lamports) = (from_lamports, to_lamports);
+        self.first_writes.extend(block.table.write(from_index, from, block.serial));
+        self.first_writes.extend(block.table.write(to_index, to, block.serial));
+        Some(Receipt {
+            status: Ok(()),
+            executed: true,
+            fee_lamports: admitted.fee.total(),
+            compute_units,
+            loaded_data_bytes: loaded_bytes.count as u32,
+            details: None,
+        })
     }
 
     fn process_admitted(
@@ -258,25 +306,25 @@ impl Worker {
         let context = &self.machine.transaction;
         self.observations.clear();
         self.observations
-            .extend((0..context.account_count()).map(|index| RentObservation::new(context.account_at(index))));
+            .extend(planned.writable.positions().map(|index| (index, RentObservation::new(context.account_at(index)))));
         let lamports_before = lamports_sum(&self.machine);
         self.machine
             .execute_instructions()
             .map_err(|(index, error)| TransactionError::InstructionError(index, error))?;
-        self.check_rent(block, planned)?;
+        self.check_rent(block)?;
         if lamports_sum(&self.machine) != lamports_before {
             return Err(TransactionError::UnbalancedTransaction);
         }
         Ok(())
     }
 
-    fn check_rent(&self, block: &BlockContext<'_>, planned: &PlannedTransaction) -> Result<(), TransactionError> {
+    fn check_rent(&self, block: &BlockContext<'_>) -> Result<(), TransactionError> {
         let rent = &block.environment.sysvars.rent;
         let context = &self.machine.transaction;
-        for (index, before) in self.observations.iter().enumerate() {
-            let is_checked = planned.writable.contains(index) && context.keys()[index] != ids::incinerator::ID;
-            if is_checked && !before.allows(context.account_at(index), rent) {
-                return Err(TransactionError::InsufficientFundsForRent { account_index: index as u8 });
+        for (index, before) in &self.observations {
+            let is_checked = context.keys()[*index] != ids::incinerator::ID;
+            if is_checked && !before.allows(context.account_at(*index), rent) {
+                return Err(TransactionError::InsufficientFundsForRent { account_index: *index as u8 });
             }
         }
         Ok(())

@@ -81,6 +81,16 @@ impl RentObservation {
         Self { lamports: account.lamports, size_bytes: account.data.len(), owner: account.owner }
     }
 
+    /// Whether the account may stay with another balance and nothing else changed.
+    pub(crate) fn allows_balance(&self, lamports: u64, rent: &Rent) -> bool {
+        if lamports == 0 {
+            return true;
+        }
+        let exempt = rent.minimum_balance(self.size_bytes);
+        let needed = if self.lamports > 0 { exempt.min(self.lamports) } else { exempt };
+        lamports >= needed
+    }
+
     /// Whether `after` may stay: gone, exempt, or (same owner, not grown) with no less than it had.
     pub(crate) fn allows(&self, after: &Account, rent: &Rent) -> bool {
         if after.lamports == 0 {

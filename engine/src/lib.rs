@@ -30,6 +30,7 @@ mod chain;
 mod contention;
 mod cost;
 mod details;
+mod direct;
 #[doc(hidden)]
 pub mod doc;
 mod engine;

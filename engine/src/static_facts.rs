@@ -4,7 +4,7 @@
 use heddle_programs::ComputeBudgetLimits;
 use heddle_types::{SanitizedTransaction, TransactionError, ids};
 
-use crate::{account_set::AccountSet, cost::StaticCost};
+use crate::{account_set::AccountSet, cost::StaticCost, direct};
 
 /// See the [module](self).
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct StaticFacts {
     pub(crate) writable: AccountSet,
     /// Programs of its instructions.
     pub(crate) invoked: AccountSet,
+    /// Lamports that it moves, if it is one plain transfer ([`direct`]).
+    pub(crate) transfer: Option<u64>,
 }
 
 impl StaticFacts {
@@ -34,6 +36,7 @@ impl StaticFacts {
             cost: StaticCost::of(transaction, writable.len() as u64),
             writable,
             invoked,
+            transfer: direct::transfer_of(transaction),
         }
     }
 }

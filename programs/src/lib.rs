@@ -47,7 +47,7 @@ pub fn runtime_builder() -> RuntimeBuilder {
 /// As [`runtime_builder`], under other feature gates than mainnet's ([`heddle_types::FeatureSet::gates`]).
 pub fn runtime_builder_with(gates: Gates) -> RuntimeBuilder {
     Runtime::builder(gates)
-        .builtin(system_program::ID, system::process)
+        .builtin(system_program::ID, system::SystemProgram)
         .builtin(vote::ID, builtins::vote::process)
         .builtin(compute_budget::ID, builtins::compute_budget::process)
         .builtin(bpf_loader_deprecated::ID, loader_legacy::process_v1)

@@ -17,6 +17,13 @@ pub trait Builtin: Send + Sync {
     /// # Errors
     /// Any instruction error; it fails the transaction, whose account changes are then dropped.
     fn process(&self, context: &mut InvokeContext) -> Result<(), InstructionError>;
+
+    /// Compute units of a transfer, if this is the system program with its usual rules: a transfer of lamports from an
+    /// account of this program without data, which signs, changes two balances, logs nothing, and costs that much. An
+    /// engine may then do it itself.
+    fn plain_transfer_units(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl<F> Builtin for F

@@ -8,7 +8,7 @@ mod nonce;
 
 use accounts::Address;
 use heddle_types::{Pubkey, limits};
-use heddle_vm::{AccountMeta, Instruction, InvokeContext};
+use heddle_vm::{AccountMeta, Builtin, Instruction, InvokeContext};
 pub(in crate::builtins) use instruction::Seed;
 use instruction::SystemInstruction;
 use solana_instruction_error::InstructionError;
@@ -35,8 +35,20 @@ impl From<SystemError> for InstructionError {
     }
 }
 
-/// Processes one instruction.
-pub(crate) fn process(context: &mut InvokeContext) -> Result<(), InstructionError> {
+/// See the [module](self).
+pub(crate) struct SystemProgram;
+
+impl Builtin for SystemProgram {
+    fn process(&self, context: &mut InvokeContext) -> Result<(), InstructionError> {
+        process(context)
+    }
+
+    fn plain_transfer_units(&self) -> Option<u64> {
+        Some(COMPUTE_UNITS)
+    }
+}
+
+fn process(context: &mut InvokeContext) -> Result<(), InstructionError> {
     context.consume(COMPUTE_UNITS)?;
     match SystemInstruction::decode(context.instruction_data())? {
         SystemInstruction::Transfer { lamports } => {
