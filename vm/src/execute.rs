@@ -76,6 +76,8 @@ impl VmError {
 pub(crate) struct Frame {
     pub(crate) memory: FrameMemory,
     pub(crate) accounts: Vec<SerializedAccount>,
+    /// Instructions of the transaction's trace when the accounts were serialised.
+    pub(crate) trace_length: usize,
     pub(crate) is_loader_deprecated: bool,
     /// Bytes of the heap handed out by the `sol_alloc_free_` syscall.
     pub(crate) allocated_bytes: u64,
@@ -89,6 +91,7 @@ impl Frame {
         Self {
             memory: FrameMemory::new(),
             accounts: Vec::new(),
+            trace_length: 0,
             is_loader_deprecated: false,
             allocated_bytes: 0,
             call_frames: Vec::new(),

@@ -176,11 +176,10 @@ impl FrameMemory {
             for region in kept.mapping.get_regions() {
                 match region.vm_addr_range().start {
                     MM_STACK_START => self.stack_written = region.len(),
-                    MM_HEAP_START => self.heap.mark(0..region.len()),
+                    MM_HEAP_START => self.heap.note_written(0..region.len()),
                     _ => {}
                 }
             }
-            self.input.mark_all();
         }
         zero(&mut self.stack.bytes_mut()[..self.stack_written]);
         self.heap.clear(0..kept.shape.heap_size_bytes as usize);

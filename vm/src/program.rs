@@ -57,7 +57,9 @@ impl Program {
             ExecutionMode::Interpreter => SbpfMode::Interpreted,
         };
         call_frames.resize_with(costs::CALL_DEPTH_MAX, CallFrame::default);
-        vm.execute_program(&self.executable, &mut mode, call_frames)
+        let outcome = vm.execute_program(&self.executable, &mut mode, call_frames);
+        vm.context().current_frame_memory().input.note_all_written();
+        outcome
     }
 
     fn run_compiled(

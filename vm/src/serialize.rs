@@ -4,6 +4,8 @@
 //! Layouts (crate `solana-program-runtime` 4.2, `serialization.rs`): the aligned form for loaders v2 and v3, where each
 //! account carries 10 KiB of room to grow, and the unaligned form for the deprecated loader v1.
 
+use std::ops::Range;
+
 use heddle_types::{Pubkey, limits};
 use solana_instruction_error::InstructionError;
 use solana_sbpf::ebpf::MM_INPUT_START;
@@ -15,6 +17,8 @@ use crate::{
 
 /// Room that each account has to grow within one instruction.
 const GROWTH_BYTES: usize = limits::INSTRUCTION_DATA_GROWTH_BYTES_MAX;
+/// What stands before the data of an aligned account: marks, key, owner, lamports, size.
+const HEADER_BYTES: usize = 8 + 32 + 32 + 8 + 8;
 /// First byte of an account that is not a repetition.
 const NOT_DUPLICATE: u8 = u8::MAX;
 
@@ -27,6 +31,17 @@ pub(crate) struct SerializedAccount {
     pub(crate) data_address: u64,
     /// Data length when the instruction began.
     pub(crate) original_size_bytes: usize,
+}
+
+impl SerializedAccount {
+    /// Where in the input region everything is that a program can change of it.
+    fn extent(&self) -> Range<usize> {
+        let addresses = [self.key_address, self.owner_address, self.lamports_address];
+        let start = addresses.into_iter().min().unwrap_or(self.key_address) - MM_INPUT_START;
+        let data_end = (self.data_address - MM_INPUT_START) as usize + self.original_size_bytes;
+        // The deprecated layout has the owner behind the data.
+        start as usize..data_end.max((self.owner_address - MM_INPUT_START) as usize + 32)
+    }
 }
 
 /// Bytes up to the next multiple of 8.
@@ -60,7 +75,7 @@ impl Writer<'_> {
 
     /// Marks what was put.
     fn mark(&mut self) {
-        self.region.mark(self.unmarked..self.at);
+        self.region.note_put(self.unmarked..self.at);
         self.unmarked = self.at;
     }
 }
@@ -78,6 +93,7 @@ pub(crate) fn serialize(frame: &mut Frame, transaction: &TransactionContext) -> 
     let size_bytes = input_size(transaction, accounts, data, deprecated);
     frame.memory.input.set_size(size_bytes);
     frame.accounts.clear();
+    frame.trace_length = transaction.trace().len();
 
     let mut writer = Writer { region: &mut frame.memory.input, at: 0, unmarked: 0 };
     writer.put(&(accounts.len() as u64).to_le_bytes());
@@ -127,7 +143,7 @@ fn input_size(
 
 /// Bytes of one aligned account whose data had `size_bytes` at serialisation.
 fn account_stride(size_bytes: usize) -> usize {
-    8 + 32 + 32 + 8 + 8 + size_bytes + GROWTH_BYTES + padding_to_word(size_bytes) + 8
+    HEADER_BYTES + size_bytes + GROWTH_BYTES + padding_to_word(size_bytes) + 8
 }
 
 fn write_account(
@@ -137,18 +153,20 @@ fn write_account(
     state: &heddle_types::Account,
 ) -> SerializedAccount {
     let flags = [account.is_signer, account.is_writable, state.executable].map(u8::from);
-    writer.put(&[NOT_DUPLICATE, flags[0], flags[1], flags[2], 0, 0, 0, 0]);
-    let key_address = writer.put(key.as_ref());
-    let owner_address = writer.put(state.owner.as_ref());
-    let lamports_address = writer.put(&state.lamports.to_le_bytes());
-    writer.put(&(state.data.len() as u64).to_le_bytes());
+    let mut header = [0; HEADER_BYTES];
+    header[..4].copy_from_slice(&[NOT_DUPLICATE, flags[0], flags[1], flags[2]]);
+    header[8..40].copy_from_slice(key.as_ref());
+    header[40..72].copy_from_slice(state.owner.as_ref());
+    header[72..80].copy_from_slice(&state.lamports.to_le_bytes());
+    header[80..].copy_from_slice(&(state.data.len() as u64).to_le_bytes());
+    let start = writer.put(&header);
     let data_address = writer.put(&state.data);
     writer.zero(GROWTH_BYTES + padding_to_word(state.data.len()));
     writer.put(&limits::RENT_EPOCH_EXEMPT.to_le_bytes());
     SerializedAccount {
-        key_address,
-        owner_address,
-        lamports_address,
+        key_address: start + 8,
+        owner_address: start + 40,
+        lamports_address: start + 72,
         data_address,
         original_size_bytes: state.data.len(),
     }
@@ -184,12 +202,17 @@ pub(crate) fn deserialize(
     block: &BlockEnvironment,
 ) -> Result<(), InstructionError> {
     let count = transaction.accounts_of(transaction.current()?).len();
+    // Another program may have changed an account behind the input's back, which must then be found out.
+    let has_invoked = transaction.trace().len() != frame.trace_length;
     for position in 0..count {
         let account = transaction.accounts_of(transaction.current()?)[position];
         if usize::from(account.first_mention) != position {
             continue;
         }
         let place = &frame.accounts[position];
+        if !has_invoked && !frame.memory.input.is_written(place.extent()) {
+            continue;
+        }
         let borrowed = BorrowedAccount::new(transaction, &block.sysvars.rent, account)?;
         read_account(&frame.memory.input, place, borrowed, frame.is_loader_deprecated)?;
     }

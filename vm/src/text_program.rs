@@ -74,7 +74,7 @@ impl InvokeContext {
         let memory = self.current_frame_memory();
         memory.input.set_size(input.len());
         memory.input.put(0, input);
-        memory.input.mark_all();
+        memory.input.note_put(0..input.len());
         memory.input_ends = input_ends.to_vec();
         let heap_size_bytes = self.budget().heap_size_bytes;
         let tracking = program.program.tracking(self.runtime().execution_mode());

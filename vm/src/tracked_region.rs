@@ -10,6 +10,9 @@ use heddle_jit::{WRITTEN_BY_PROGRAM, WRITTEN_CHUNK_BYTES};
 
 use crate::memory::{AlignedBuffer, zero};
 
+/// The mark of what the host put there before the program began.
+const WRITTEN_BY_HOST: u8 = 2;
+const _: () = assert!(WRITTEN_BY_HOST != WRITTEN_BY_PROGRAM && WRITTEN_BY_PROGRAM != 0);
 /// Bytes that a store may write beyond the chunk that it marks.
 const SPILL_BYTES: usize = 7;
 
@@ -48,23 +51,39 @@ impl TrackedRegion {
         self.buffer.bytes_mut()
     }
 
-    /// Writes `bytes` at `offset`; [`Self::mark`] has to follow.
+    /// Writes `bytes` at `offset`, before the program begins; [`Self::note_put`] has to follow.
     pub(crate) fn put(&mut self, offset: usize, bytes: &[u8]) {
         self.buffer.bytes_mut()[offset..offset + bytes.len()].copy_from_slice(bytes);
     }
 
-    /// Marks `range` as written.
-    pub(crate) fn mark(&mut self, range: Range<usize>) {
+    /// Notes that `range` was put before the program begins.
+    pub(crate) fn note_put(&mut self, range: Range<usize>) {
+        self.mark(range, WRITTEN_BY_HOST);
+    }
+
+    /// Notes that the program may have written `range`.
+    pub(crate) fn note_written(&mut self, range: Range<usize>) {
+        self.mark(range, WRITTEN_BY_PROGRAM);
+    }
+
+    /// Notes that the program may have written anything.
+    pub(crate) fn note_all_written(&mut self) {
+        self.note_written(0..self.bytes().len());
+        self.host_writes.clear();
+    }
+
+    fn mark(&mut self, range: Range<usize>, mark: u8) {
         if !range.is_empty() {
             let last = (range.end - 1) / WRITTEN_CHUNK_BYTES;
-            self.marks[range.start / WRITTEN_CHUNK_BYTES..=last].fill(WRITTEN_BY_PROGRAM);
+            self.marks[range.start / WRITTEN_CHUNK_BYTES..=last].fill(mark);
         }
     }
 
-    /// Marks everything as written.
-    pub(crate) fn mark_all(&mut self) {
-        self.mark(0..self.bytes().len());
-        self.host_writes.clear();
+    /// Whether the program or a system call may have written in `range`.
+    pub(crate) fn is_written(&self, range: Range<usize>) -> bool {
+        let first = range.start.saturating_sub(SPILL_BYTES) / WRITTEN_CHUNK_BYTES;
+        let end = range.end.div_ceil(WRITTEN_CHUNK_BYTES);
+        self.marks[first..end].contains(&WRITTEN_BY_PROGRAM)
     }
 
     /// Makes `range` zero.
@@ -114,7 +133,7 @@ impl TrackedRegion {
         self.marks = marks;
         let mut writes = std::mem::take(&mut self.host_writes);
         for range in writes.drain(..) {
-            self.mark(range);
+            self.note_written(range);
         }
         self.host_writes = writes;
     }
@@ -175,6 +194,8 @@ mod tests {
             let mut region = TrackedRegion::new(START);
             region.set_size(SIZE_BYTES);
             let mut model = vec![0; SIZE_BYTES];
+            // Written by program or system call since the host last put something into the chunk.
+            let mut written = vec![false; SIZE_BYTES];
             for step in steps {
                 match step {
                     Step::Store(at) => {
@@ -183,10 +204,16 @@ mod tests {
                         region.bytes_mut()[at..at + 8].fill(7);
                         region.put_marks(marks);
                         model[at..at + 8].fill(7);
+                        written[at..at + 8].fill(true);
                     }
                     Step::Put(range) => {
                         region.put(range.start, &vec![8; range.len()]);
-                        region.mark(range.clone());
+                        region.note_put(range.clone());
+                        let first = range.start / WRITTEN_CHUNK_BYTES * WRITTEN_CHUNK_BYTES;
+                        let end = range.end.next_multiple_of(WRITTEN_CHUNK_BYTES) + SPILL_BYTES;
+                        if !range.is_empty() {
+                            written[first..end.min(SIZE_BYTES)].fill(false);
+                        }
                         model[range].fill(8);
                     }
                     Step::Host(range) => {
@@ -194,14 +221,20 @@ mod tests {
                         region.note_host_write(START + range.start as u64, range.len());
                         region.bytes_mut()[range.clone()].fill(9);
                         region.put_marks(marks);
-                        model[range].fill(9);
+                        model[range.clone()].fill(9);
+                        written[range].fill(true);
                     }
                     Step::Clear(range) => {
                         region.clear(range.clone());
-                        model[range].fill(0);
+                        model[range.clone()].fill(0);
+                        written[range].fill(false);
                     }
                 }
                 prop_assert!(region.bytes() == model);
+                for (start, bytes) in written.chunks(100).enumerate().map(|(n, bytes)| (n * 100, bytes)) {
+                    let is_written = region.is_written(start..start + bytes.len());
+                    prop_assert!(is_written || !bytes.contains(&true), "{start}");
+                }
             }
         }
     }
