@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use heddle_scheduler::{Pool, Schedule};
+use heddle_scheduler::Pool;
 use heddle_storage::{MemoryStore, Store, Tip};
 use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids};
 use heddle_vm::{
@@ -13,11 +13,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     BlockLimits, BuildError, Engine,
-    account_table::{AccountTable, BlockSerial},
+    account_table::AccountTable,
     chain::{Chain, restore_statuses},
     engine::{Executor, Shared},
     execute,
-    plan::BlockPlan,
+    planner::Planner,
     state_hash::{Lattice, block_hash},
     status_cache::BlockClaims,
 };
@@ -211,11 +211,9 @@ impl Builder {
         });
         let executor = Executor {
             pool: Pool::new(pool_size)?,
-            schedule: Schedule::new(),
-            plan: BlockPlan::default(),
+            planner: Planner::default(),
             statuses,
             claims: BlockClaims::default(),
-            serial: BlockSerial::default(),
             workers,
             default_workers: self.workers,
         };

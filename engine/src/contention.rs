@@ -3,7 +3,7 @@
 use heddle_scheduler::BlockStats;
 use heddle_types::Pubkey;
 
-use crate::{Engine, EngineError, VerifiedTransaction, engine::Executor};
+use crate::{Engine, EngineError, VerifiedTransaction};
 
 /// One account that transactions wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ impl Engine {
         let shared = self.shared();
         let block = self.next_block(transactions);
         let mut executor = shared.executor.lock();
-        executor.prepare(shared, &block)?;
-        let Executor { plan, .. } = &*executor;
+        executor.planner.prepare(shared, &block)?;
+        let plan = &executor.planner.plan;
         let stats = BlockStats::measure(plan.lock_sets(), |_| 1);
         let hottest = stats
             .hottest(top)

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use heddle_scheduler::{Pool, RunStats, Schedule, TransactionIndex};
+use heddle_scheduler::{Pool, RunStats, TransactionIndex};
 use heddle_storage::Store;
 use heddle_types::{Account, BlockHeader, Hash, Pubkey, ids};
 use heddle_vm::{BlockEnvironment, EpochStakes, ProgramCache, Runtime};
@@ -14,15 +14,15 @@ use rayon::prelude::*;
 
 use crate::{
     BlockLimits, EngineError, VerifiedTransaction,
-    account_table::{AccountChange, AccountTable, BlockSerial, FirstWrite},
+    account_table::{AccountChange, AccountTable, FirstWrite},
     block::{Block, ExecutedBlock, StageTimes},
     block_limits,
     builder::{Builder, StageClock},
     chain::{Chain, Undo},
     cost::Cost,
     execute::{BlockContext, Outcome, Worker},
-    fees, inherited_sysvars,
-    plan::{BlockPlan, PlanInputs, lock_count_max},
+    fees,
+    planner::{Planner, check_order},
     programs::BlockPrograms,
     state_hash::{block_hash, chain_blockhash},
     status_cache::{BlockClaims, StatusCache},
@@ -58,12 +58,9 @@ pub(crate) struct Shared {
 /// What executes blocks: one at a time.
 pub(crate) struct Executor {
     pub(crate) pool: Pool,
-    pub(crate) schedule: Schedule,
-    pub(crate) plan: BlockPlan,
+    pub(crate) planner: Planner,
     pub(crate) statuses: StatusCache,
     pub(crate) claims: BlockClaims,
-    /// Of the block that is or was last planned.
-    pub(crate) serial: BlockSerial,
     /// One per thread of the pool.
     pub(crate) workers: Vec<Worker>,
     /// How many of them execute blocks unless the caller says otherwise.
@@ -255,10 +252,7 @@ impl Executor {
         parallelism: Parallelism,
     ) -> Result<ExecutedBlock, EngineError> {
         let began = shared.now();
-        let environment = self.prepare(shared, &block)?;
-        let messages = block.transactions.iter().map(VerifiedTransaction::message_hash);
-        self.statuses.claim(messages, block.slot, &mut self.claims);
-        self.prioritise(&block, parallelism);
+        let environment = self.prepare(shared, &block, parallelism)?;
         let scheduled = shared.now();
         let environment = Arc::new(environment);
         let run = self.run(shared, &block, &environment, parallelism);
@@ -289,39 +283,36 @@ impl Executor {
         Ok(executed_block)
     }
 
-    /// Plans the block and builds its conflict graph.
-    pub(crate) fn prepare(&mut self, shared: &Shared, block: &Block) -> Result<BlockEnvironment, EngineError> {
-        let chain = shared.chain.read();
-        chain.check_poison()?;
-        let tip = chain.tip.header.slot;
-        if block.slot <= tip {
-            return Err(EngineError::SlotNotAfterTip { tip, got: block.slot });
+    /// Plans the block and claims its messages, side by side if there are workers to do so.
+    fn prepare(
+        &mut self,
+        shared: &Shared,
+        block: &Block,
+        parallelism: Parallelism,
+    ) -> Result<BlockEnvironment, EngineError> {
+        check_order(shared, block)?;
+        let is_parallel = self.has_choice(parallelism);
+        let Self { planner, statuses, claims, .. } = self;
+        let messages = || block.transactions.iter().map(VerifiedTransaction::message_hash);
+        let mut plan = || planner.prepare(shared, block);
+        let mut claim = || statuses.claim(messages(), block.slot, claims);
+        let (environment, ()) = if is_parallel { rayon::join(plan, claim) } else { (plan(), claim()) };
+        if environment.is_err() {
+            self.statuses.give_back_all(messages(), block.slot);
+        } else {
+            self.prioritise(block, parallelism);
         }
-        let mut environment = chain.environment(block, shared.epoch_stakes.clone());
-        inherited_sysvars::inherit(&mut environment.sysvars, shared)?;
-        let recent_slots: Vec<u64> = chain.tip.slot_hashes.iter().map(|(slot, _)| *slot).collect();
-        let recent_blockhashes = chain.tip.blockhashes.recent().copied().collect();
-        self.serial.0 += 1;
-        let inputs = PlanInputs {
-            table: &shared.table,
-            store: &*shared.store,
-            slot: block.slot,
-            recent_slots: &recent_slots,
-            lock_count_max: lock_count_max(shared.runtime.gates()),
-            recent_blockhashes: &recent_blockhashes,
-            block: self.serial,
-        };
-        self.plan.make(&block.transactions, &inputs)?;
-        shared.table.load(&[shared.table.intern(&block.collector)], &*shared.store)?;
-        self.schedule.rebuild(self.plan.lock_sets());
-        Ok(environment)
+        environment
+    }
+
+    fn has_choice(&self, parallelism: Parallelism) -> bool {
+        matches!(parallelism, Parallelism::Workers(count) if count.min(self.workers.len()) > 1)
     }
 
     /// Starts what the rest of the block waits for first; a transaction weighs what it may spend.
     fn prioritise(&mut self, block: &Block, parallelism: Parallelism) {
-        let has_choice = matches!(parallelism, Parallelism::Workers(count) if count.min(self.workers.len()) > 1);
-        if has_choice && self.schedule.starts().len() < self.schedule.len() {
-            self.schedule.prioritise(|transaction| {
+        if self.has_choice(parallelism) && self.planner.schedule.starts().len() < self.planner.schedule.len() {
+            self.planner.schedule.prioritise(|transaction| {
                 let facts = block.transactions[transaction.0 as usize].facts();
                 facts.limits.as_ref().map_or(1, |limits| u64::from(limits.compute_unit_limit) + 1)
             });
@@ -341,19 +332,19 @@ impl Executor {
             shared.table.clone(),
             shared.programs.clone(),
             shared.runtime.clone(),
-            self.plan.programs.clone(),
-            (self.serial, block.slot),
+            self.planner.plan.programs.clone(),
+            (self.planner.serial, block.slot),
         ));
         for worker in &mut self.workers {
             worker.begin_block(environment.clone(), programs.clone());
         }
         let context = BlockContext {
             transactions: &block.transactions,
-            plan: &self.plan,
+            plan: &self.planner.plan,
             table: &shared.table,
             claims: &self.claims,
             environment,
-            serial: self.serial,
+            serial: self.planner.serial,
             record_details: shared.record_details,
         };
         let execute = |worker: &mut Worker, transaction: TransactionIndex| {
@@ -371,8 +362,8 @@ impl Executor {
             }
             Parallelism::Workers(count) => {
                 // A worker that finds nothing to do costs the one that works.
-                let count = if self.schedule.is_nearly_a_chain() { 1 } else { count.min(workers.len()) };
-                Ok(self.pool.run(&self.schedule, &mut workers[..count], execute)?)
+                let count = if self.planner.schedule.is_nearly_a_chain() { 1 } else { count.min(workers.len()) };
+                Ok(self.pool.run(&self.planner.schedule, &mut workers[..count], execute)?)
             }
         }
     }
@@ -388,7 +379,7 @@ impl Executor {
                 shared.table.with(index, |account| account.lamports == lamports && *account.data == **data);
             if !is_current {
                 let account = Account::new(lamports, data, ids::sysvar::ID);
-                self.workers[0].first_writes.extend(shared.table.write(index, account, self.serial));
+                self.workers[0].first_writes.extend(shared.table.write(index, account, self.planner.serial));
             }
         }
         Ok(())
@@ -477,7 +468,7 @@ impl Executor {
         if !limits.may_be_exceeded(&total) {
             return Ok(());
         }
-        let state = (&self.plan, &*shared.table);
+        let state = (&self.planner.plan, &*shared.table);
         let excess = block_limits::first_excess(limits, &block.transactions, outcomes, state, shared.runtime.gates());
         match excess {
             Some((position, limit)) => Err(EngineError::OverBlockLimit { slot: block.slot, position, limit }),
@@ -501,15 +492,15 @@ impl Executor {
         let index = shared.table.intern(&block.collector);
         let mut account = shared.table.read(index);
         fees::deposit(&block.collector, &mut account, lamports, &environment.sysvars.rent);
-        self.workers[0].first_writes.extend(shared.table.write(index, account, self.serial));
+        self.workers[0].first_writes.extend(shared.table.write(index, account, self.planner.serial));
     }
 
     /// What the block sent to the incinerator is gone when it ends (`Bank::run_incinerator`).
     fn burn_incinerated(&mut self, shared: &Shared) {
         let index = shared.table.intern(&ids::incinerator::ID);
-        if shared.table.slot(index).is_written(self.serial) {
+        if shared.table.slot(index).is_written(self.planner.serial) {
             // It is among the changes already.
-            shared.table.write(index, Account::default(), self.serial);
+            shared.table.write(index, Account::default(), self.planner.serial);
         }
     }
 

@@ -43,6 +43,7 @@ mod instructions_sysvar;
 mod key_index;
 mod lookup;
 mod plan;
+mod planner;
 mod producer;
 mod programs;
 mod readonly_cache;

@@ -237,7 +237,7 @@ impl BlockProducer {
             return Err(SubmitError::AlreadyProcessed { slot });
         }
         // What is planned here is no block that runs.
-        executor.serial.0 += 1;
+        executor.planner.serial.0 += 1;
         self.recent.follow(shared);
         let blockhash = *message.recent_blockhash();
         let expired = || SubmitError::Expired { blockhash };
@@ -250,7 +250,7 @@ impl BlockProducer {
             recent_slots: &self.recent.slots,
             lock_count_max: lock_count_max(shared.runtime.gates()),
             recent_blockhashes: &self.recent.blockhashes,
-            block: executor.serial,
+            block: executor.planner.serial,
         };
         self.plan.make(std::slice::from_ref(transaction), &inputs).map_err(EngineError::from)?;
         let planned = self.plan.transaction(0);

@@ -7,6 +7,7 @@ use crate::{
     Engine, EngineError, ExecuteError, Outcome, VerifiedTransaction,
     engine::Executor,
     execute::{BlockContext, Effect},
+    planner::Planner,
     programs::BlockPrograms,
 };
 
@@ -28,8 +29,9 @@ impl Engine {
         let shared = self.shared();
         let block = self.next_block(vec![transaction.clone()]);
         let mut executor = shared.executor.lock();
-        let environment = executor.prepare(shared, &block)?;
-        let Executor { plan, workers, statuses, claims, serial, .. } = &mut *executor;
+        let environment = executor.planner.prepare(shared, &block)?;
+        let Executor { planner, workers, statuses, claims, .. } = &mut *executor;
+        let Planner { plan, serial, .. } = planner;
         statuses.look([transaction.message_hash()].into_iter(), claims);
         let programs = BlockPrograms::new(
             shared.table.clone(),
