@@ -26,8 +26,8 @@ use crate::{
 /// A monotonic clock for stage times; the engine itself has none.
 pub type StageClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// Memory for terms of the state hash: of some 950 accounts, about what the caches of two cores hold. A term that has left
-/// them costs nearly as much to read and write as to compute (docs/performance.md).
+/// Memory for terms of the state hash: about what the caches of two cores hold. A term that has left them costs nearly
+/// as much to read and write as to compute (docs/performance.md).
 const HASH_CACHE_BYTES: usize = 2 << 20;
 
 /// Configuration of an [`Engine`]. Every setting has a default.
@@ -161,10 +161,10 @@ impl Builder {
         self
     }
 
-    /// Memory, in bytes, for the terms that accounts which change often added to the state hash (default 2 MiB, some 950
-    /// accounts; 0 for none): one whose term is kept costs one term instead of two. Taken as such accounts come; the hash
-    /// does not depend on it. More helps only while it stays in the processor's caches: beyond, reading and writing a term
-    /// costs what computing it does.
+    /// Memory in bytes for terms of the state hash of accounts that change often (default 2 MiB, some 950 accounts; 0
+    /// for none). A change of an account whose term is kept costs one term instead of two. Taken as such accounts come;
+    /// the hash does not depend on it. More helps only while it stays in the processor's caches: beyond them, reading
+    /// and writing a term costs what computing it does.
     pub fn hash_cache_bytes(mut self, size_bytes: usize) -> Self {
         self.hash_cache_bytes = size_bytes;
         self

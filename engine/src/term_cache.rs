@@ -1,24 +1,25 @@
-//! Lattice terms of accounts that change again and again: what a block added is what the next one takes away.
+//! Lattice terms of accounts that change again and again: what one block added is what the next one takes away.
 //!
 //! An account has one place that its term can be in, found by its index. It gets the place when it changes twice and no
-//! other account of that place changes in between: writing 2 KiB for an account that does not change again costs nearly as
-//! much as hashing it. Accounts that hold a place and keep changing are not driven out.
+//! other account of that place does in between: writing 2 KiB for an account that does not change again soon costs as
+//! much as hashing it. Accounts that hold a place and go on changing are not driven out.
 //!
 //! ```text
-//! stranger ── changes ──▶ candidate ── changes ──▶ owner, its entry lent to each block that changes it
-//!                            └─ another changes ──▶ stranger        └─ another is candidate twice ──▶ stranger
+//! stranger ── changes ──▶ candidate ── changes ──▶ owner: its entry is lent to each block that changes it
+//!     ▲                       │ another changes      │ another is candidate, and changes again
+//!     └───────────────────────┴──────────────────────┘
 //! ```
 //!
 //! **Invariant.** A term is used only for the state that it was computed of. An entry holds that state, key and all, and
 //! [`Entry::is_of`] compares it with the state that a term is wanted for; nothing is concluded from indices, blocks or
-//! their order. So what happens to blocks cannot make an entry wrong, only useless: neither dropping or aborting one, nor
-//! executing one without a state hash, nor hashing one while the next executes. Comparing data is comparing addresses,
-//! unless the data was copied: an entry shares it with the account, and nobody writes to data that is shared.
+//! their order. So what happens to blocks can make an entry useless but never wrong: dropping or aborting them, executing
+//! them without a state hash, hashing one while the next executes. To compare data is to compare addresses, unless it was
+//! copied: an entry shares its data with the account, and nobody writes to data that is shared.
 //!
 //! Entries are lent by moving them, so tasks that hash side by side need no locks. If hashing panics, those that were
-//! lent, which may hold half a term, are gone.
+//! lent, whose terms may be half written, are gone with it.
 //!
-//! Knows nothing of what is hashed: that is `state_hash`'s.
+//! Knows nothing of what is hashed, nor of sums: that is `state_hash`.
 
 use heddle_hashing::Term;
 use heddle_types::{Account, AccountIndex, Pubkey};
@@ -29,7 +30,7 @@ use crate::account_table::AccountChange;
 pub(crate) struct TermCache {
     /// As many as were needed yet.
     places: Vec<Place>,
-    places_max: usize,
+    places_max: u32,
 }
 
 /// One place. At first, account 0 passes for its candidate, which is harmless.
@@ -55,8 +56,8 @@ impl Entry {
         account.exists() && self.key == *key && self.account == *account
     }
 
-    /// Says that the term is going to be that of `account` at `key`, and gives it out to be made so. An account that does
-    /// not exist has none.
+    /// Says that the term is going to be that of `account` at `key`, and gives it out to be made so. An account that
+    /// does not exist has none.
     pub(crate) fn set(&mut self, key: &Pubkey, account: &Account) -> &mut Term {
         self.key = *key;
         self.account = if account.exists() { account.clone() } else { Account::default() };
@@ -65,10 +66,11 @@ impl Entry {
 }
 
 impl TermCache {
-    /// Of at most `size_bytes`, allocated as accounts come to own places; 0 keeps nothing. Data of accounts counts to the
-    /// account table, which shares it.
+    /// Of at most `size_bytes`, allocated as accounts come to own places; 0 keeps nothing. The data of accounts is the
+    /// account table's, which shares it.
     pub(crate) fn new(size_bytes: usize) -> Self {
-        Self { places: Vec::new(), places_max: size_bytes / (size_of::<Entry>() + size_of::<Place>()) }
+        let places_max = size_bytes / (size_of::<Entry>() + size_of::<Place>());
+        Self { places: Vec::new(), places_max: u32::try_from(places_max).unwrap_or(u32::MAX) }
     }
 
     /// The entries of accounts that own a place, in the order of `changes`.
@@ -94,14 +96,15 @@ impl TermCache {
     /// Takes back what [`Self::lend`] gave for the same `changes`.
     pub(crate) fn give_back(&mut self, changes: &[AccountChange], lent: Vec<Option<Box<Entry>>>) {
         for (change, entry) in changes.iter().zip(lent) {
-            if let (Some(entry), Some(at)) = (entry, self.at(change.index)) {
+            let Some(entry) = entry else { continue };
+            if let Some(at) = self.at(change.index) {
                 self.places[at].entry = Some(entry);
             }
         }
     }
 
-    /// Lets go of the states that `changes` made, because they are taken back: else they would keep data that nothing else
-    /// does.
+    /// Lets go of the states that `changes` made, because they are taken back: only an entry would go on holding their
+    /// data.
     pub(crate) fn forget(&mut self, changes: &[AccountChange]) {
         for change in changes {
             let place = self.at(change.index).and_then(|at| self.places.get_mut(at));
@@ -115,7 +118,7 @@ impl TermCache {
 
     /// Where the account at `index` has its place, if there are places.
     fn at(&self, index: AccountIndex) -> Option<usize> {
-        (index.0 as usize).checked_rem(self.places_max)
+        index.0.checked_rem(self.places_max).map(|at| at as usize)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sums of BLAKE3 outputs, lane by lane modulo 2^16 (SIMD-0215).
 //!
-//! Sums and terms stay as the kernels make them, word by word of all output blocks; sums are put in order once at the end.
+//! Sums and terms stay as the kernels make them, word by word of all output blocks; a sum is put in order at the end.
 
 use crate::compression::CHUNK_BYTES;
 use crate::instructions::Instructions;
