@@ -78,6 +78,8 @@ impl Prepared {
         let engine = Engine::builder()
             .accounts(generator.genesis_accounts())
             .genesis_blockhash(blockhash)
+            // Benches drop the block and execute it again: a term that is kept is never that of the state before.
+            .hash_cache_bytes(0)
             .workers_max(WORKERS_MAX)
             .stage_clock(Arc::new(move || started.elapsed()))
             .build()

@@ -20,10 +20,15 @@ use crate::{
     planner::Planner,
     state_hash::{Lattice, block_hash},
     status_cache::BlockClaims,
+    term_cache::TermCache,
 };
 
 /// A monotonic clock for stage times; the engine itself has none.
 pub type StageClock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// Memory for terms of the state hash: about what the caches of two cores hold. A term that has left them costs nearly
+/// as much to read and write as to compute (docs/performance.md).
+const HASH_CACHE_BYTES: usize = 2 << 20;
 
 /// Configuration of an [`Engine`]. Every setting has a default.
 pub struct Builder {
@@ -38,6 +43,7 @@ pub struct Builder {
     collector: Pubkey,
     record_details: bool,
     hashes_state: bool,
+    hash_cache_bytes: usize,
     block_limits: BlockLimits,
     epoch_stakes: EpochStakes,
     clock: Option<StageClock>,
@@ -57,6 +63,7 @@ impl Default for Builder {
             collector: default_collector(),
             record_details: false,
             hashes_state: true,
+            hash_cache_bytes: HASH_CACHE_BYTES,
             block_limits: BlockLimits::default(),
             epoch_stakes: EpochStakes::default(),
             clock: None,
@@ -154,6 +161,15 @@ impl Builder {
         self
     }
 
+    /// Memory in bytes for terms of the state hash of accounts that change often (default 2 MiB, some 950 accounts; 0
+    /// for none). A change of an account whose term is kept costs one term instead of two. Taken as such accounts come;
+    /// the hash does not depend on it. More helps only while it stays in the processor's caches: beyond them, reading
+    /// and writing a term costs what computing it does.
+    pub fn hash_cache_bytes(mut self, size_bytes: usize) -> Self {
+        self.hash_cache_bytes = size_bytes;
+        self
+    }
+
     /// How much one block may do (default: what mainnet allows).
     pub fn block_limits(mut self, limits: BlockLimits) -> Self {
         self.block_limits = limits;
@@ -214,6 +230,7 @@ impl Builder {
             planner: Planner::default(),
             statuses,
             claims: BlockClaims::default(),
+            terms: TermCache::new(self.hash_cache_bytes),
             workers,
             default_workers: self.workers,
         };

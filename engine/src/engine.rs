@@ -26,6 +26,7 @@ use crate::{
     programs::BlockPrograms,
     state_hash::{block_hash, chain_blockhash},
     status_cache::{BlockClaims, StatusCache},
+    term_cache::TermCache,
 };
 
 /// Time between two slots, for callers that do not bring their own timestamps.
@@ -61,6 +62,7 @@ pub(crate) struct Executor {
     pub(crate) planner: Planner,
     pub(crate) statuses: StatusCache,
     pub(crate) claims: BlockClaims,
+    pub(crate) terms: TermCache,
     /// One per thread of the pool.
     pub(crate) workers: Vec<Worker>,
     /// How many of them execute blocks unless the caller says otherwise.
@@ -237,6 +239,7 @@ impl Shared {
         for change in changes {
             self.table.revert(change);
         }
+        executor.terms.forget(changes);
         executor.statuses.pop();
         // Another block may deploy other bytes in the same slot.
         self.programs.forget_from(slot);
@@ -400,7 +403,8 @@ impl Executor {
             let chain = shared.chain.read();
             (chain.tip.header, chain.tip.lattice.clone())
         };
-        let lattice = if shared.hashes_state { parent_lattice.after(&changes) } else { parent_lattice };
+        let lattice =
+            if shared.hashes_state { parent_lattice.after(&changes, &mut self.terms) } else { parent_lattice };
         let signature_count = processed().map(|(one, _)| one.transaction().signatures().len() as u64).sum();
         let header = BlockHeader {
             slot: block.slot,

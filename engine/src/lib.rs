@@ -52,6 +52,7 @@ mod simulate;
 mod state_hash;
 mod static_facts;
 mod status_cache;
+mod term_cache;
 
 pub use account_table::AccountChange;
 pub use block::{Block, ExecutedBlock, StageTimes};

@@ -10,7 +10,10 @@ use heddle_types::{Account, Hash, Pubkey};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::account_table::AccountChange;
+use crate::{
+    account_table::AccountChange,
+    term_cache::{Entry, TermCache},
+};
 
 const _: () = assert!(LATTICE_BYTES == 2 * LANE_COUNT, "what is stored is what is summed");
 
@@ -24,68 +27,101 @@ impl Default for Lattice {
     }
 }
 
-/// Which way an account's term goes into a sum.
-type Direction = fn(&mut LatticeSum, &[&[u8]]);
-
-/// Puts the term of `account` into `sum`.
-fn combine(sum: &mut LatticeSum, direction: Direction, key: &Pubkey, account: &Account) {
+/// Hands the input of the term of `account` to `put`; an absent account has none.
+fn with_input(key: &Pubkey, account: &Account, put: impl FnOnce(&[&[u8]])) {
     if account.exists() {
-        direction(
-            sum,
-            &[
-                &account.lamports.to_le_bytes(),
-                &account.data,
-                &[account.executable.into()],
-                account.owner.as_ref(),
-                key.as_ref(),
-            ],
-        );
+        put(&[
+            &account.lamports.to_le_bytes(),
+            &account.data,
+            &[account.executable.into()],
+            account.owner.as_ref(),
+            key.as_ref(),
+        ]);
     }
+}
+
+/// Changes that a task takes at once: ~40 µs of work.
+const CHANGES_AT_ONCE: usize = 64;
+
+/// Puts what `changes` do into `sum`. An entry that is of the state before saves hashing that; whatever it was of, from
+/// now on it is of the state after.
+fn put_changes<'a>(sum: &mut LatticeSum<'a>, changes: &[AccountChange], entries: &'a mut [Option<Box<Entry>>]) {
+    // All entries are looked at before the first is used: the processor then waits for many memory accesses at once.
+    let mut is_known = [false; CHANGES_AT_ONCE];
+    for (is_known, (change, entry)) in is_known.iter_mut().zip(changes.iter().zip(&*entries)) {
+        *is_known = entry.as_ref().is_some_and(|entry| entry.is_of(&change.key, &change.before));
+    }
+    for ((change, entry), is_known) in changes.iter().zip(entries).zip(is_known) {
+        let AccountChange { key, before, after, .. } = change;
+        if !is_known {
+            with_input(key, before, |input| sum.subtract(input));
+        }
+        let Some(entry) = entry else {
+            with_input(key, after, |input| sum.add(input));
+            continue;
+        };
+        let term = entry.set(key, after);
+        match (is_known, after.exists()) {
+            (true, true) => with_input(key, after, |input| sum.replace(input, term)),
+            (true, false) => sum.subtract_term(term),
+            (false, _) => with_input(key, after, |input| sum.add_keeping(input, term)),
+        }
+    }
+}
+
+/// What `changes` add to a lattice, with their entries of the term cache; computed on all of rayon's threads.
+fn delta(changes: &[AccountChange], entries: &mut [Option<Box<Entry>>]) -> Option<Box<[u16; LANE_COUNT]>> {
+    let sum = changes
+        .par_chunks(CHANGES_AT_ONCE)
+        .zip(entries.par_chunks_mut(CHANGES_AT_ONCE))
+        .fold(LatticeSum::new, |mut sum, (changes, entries)| {
+            put_changes(&mut sum, changes, entries);
+            sum
+        })
+        .reduce_with(|mut sum, other| {
+            sum.merge(other);
+            sum
+        });
+    sum.map(LatticeSum::into_lanes)
 }
 
 impl Lattice {
     /// Adds the term of `account`. For many accounts, [`Self::of`] costs half as much for each.
     pub fn add(&mut self, key: &Pubkey, account: &Account) {
         let mut sum = LatticeSum::new();
-        combine(&mut sum, LatticeSum::add, key, account);
-        self.merge(sum);
+        with_input(key, account, |input| sum.add(input));
+        self.add_lanes(&sum.into_lanes());
     }
 
     /// Takes away the term of `account`.
     pub fn subtract(&mut self, key: &Pubkey, account: &Account) {
         let mut sum = LatticeSum::new();
-        combine(&mut sum, LatticeSum::subtract, key, account);
-        self.merge(sum);
+        with_input(key, account, |input| sum.subtract(input));
+        self.add_lanes(&sum.into_lanes());
     }
 
-    fn merge(&mut self, sum: LatticeSum) {
-        for (lane, other) in self.0.iter_mut().zip(sum.into_lanes().iter()) {
+    fn add_lanes(&mut self, lanes: &[u16; LANE_COUNT]) {
+        for (lane, other) in self.0.iter_mut().zip(lanes) {
             *lane = lane.wrapping_add(*other);
         }
     }
 
-    /// The lattice after `changes`; computed on all of rayon's threads.
-    pub(crate) fn after(&self, changes: &[AccountChange]) -> Self {
-        /// Changes hashed by one task: ~50 µs of work.
-        const CHANGES_PER_TASK: usize = 64;
-        let delta = changes
-            .par_chunks(CHANGES_PER_TASK)
-            .map(|chunk| {
-                let mut delta = LatticeSum::new();
-                for change in chunk {
-                    combine(&mut delta, LatticeSum::subtract, &change.key, &change.before);
-                    combine(&mut delta, LatticeSum::add, &change.key, &change.after);
-                }
-                delta
-            })
-            .reduce_with(|mut sum, other| {
-                sum.merge(other);
-                sum
-            });
+    /// The lattice after `changes`, each of another account. The terms of states before are taken from `terms` where it
+    /// has them; it keeps those of states after.
+    pub(crate) fn after(&self, changes: &[AccountChange], terms: &mut TermCache) -> Self {
+        let mut entries = terms.lend(changes);
+        let lattice = self.plus(delta(changes, &mut entries));
+        terms.give_back(changes, entries);
+        debug_assert!(
+            lattice == self.plus(delta(changes, &mut TermCache::new(0).lend(changes))),
+            "a term was used that is not that of the state before"
+        );
+        lattice
+    }
+
+    fn plus(&self, delta: Option<Box<[u16; LANE_COUNT]>>) -> Self {
         let mut lattice = self.clone();
-        if let Some(delta) = delta {
-            lattice.merge(delta);
-        }
+        delta.iter().for_each(|delta| lattice.add_lanes(delta));
         lattice
     }
 
@@ -93,7 +129,7 @@ impl Lattice {
     pub fn of<'a>(accounts: impl IntoIterator<Item = (&'a Pubkey, &'a Account)>) -> Self {
         let mut sum = LatticeSum::new();
         for (key, account) in accounts {
-            combine(&mut sum, LatticeSum::add, key, account);
+            with_input(key, account, |input| sum.add(input));
         }
         Self(sum.into_lanes())
     }
@@ -146,6 +182,9 @@ pub fn chain_blockhash(parent: &Hash, slot: u64) -> Hash {
 
 #[cfg(test)]
 mod tests {
+    use heddle_types::AccountIndex;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn account(n: u8) -> (Pubkey, Account) {
@@ -192,20 +231,151 @@ mod tests {
         assert_eq!(Lattice::of([(&key, &gone)]), Lattice::default());
     }
 
+    /// States of a few accounts, and what blocks made of them.
+    struct Chain {
+        accounts: Vec<(Pubkey, Account)>,
+        lattice: Lattice,
+        terms: TermCache,
+    }
+
+    impl Chain {
+        fn new(count: u8, terms: TermCache) -> Self {
+            let accounts: Vec<_> = (0..count).map(account).collect();
+            let lattice = Lattice::of(accounts.iter().map(|(key, account)| (key, account)));
+            Self { accounts, lattice, terms }
+        }
+
+        /// A block that makes `states` of the accounts at these indices.
+        fn block(&mut self, states: &[(usize, Account)]) -> Vec<AccountChange> {
+            let mut changes: Vec<AccountChange> = Vec::new();
+            for (at, after) in states {
+                let (key, before) = self.accounts[*at].clone();
+                if before != *after && changes.iter().all(|change| change.key != key) {
+                    self.accounts[*at].1 = after.clone();
+                    changes.push(AccountChange { key, before, after: after.clone(), index: AccountIndex(*at as u32) });
+                }
+            }
+            changes
+        }
+
+        fn hash(&mut self, changes: &[AccountChange]) {
+            self.lattice = self.lattice.after(changes, &mut self.terms);
+            self.check();
+        }
+
+        fn check(&self) {
+            let full = Lattice::of(self.accounts.iter().map(|(key, account)| (key, account)));
+            assert!(self.lattice == full, "incremental and full differ");
+        }
+
+        fn take_back(&mut self, changes: &[AccountChange], parent: Lattice) {
+            for change in changes {
+                self.accounts[change.index.0 as usize].1 = change.before.clone();
+            }
+            self.lattice = parent;
+        }
+    }
+
     #[test]
     fn incremental_equals_full() {
-        let before: Vec<_> = (0..200u8).map(account).collect();
-        let changes: Vec<AccountChange> = before
-            .iter()
-            .map(|(key, old)| AccountChange {
-                key: *key,
-                before: old.clone(),
-                after: if old.lamports % 3 == 0 { Account::default() } else { Account::with_lamports(77) },
-                index: heddle_types::AccountIndex(0),
-            })
-            .collect();
-        let start = Lattice::of(before.iter().map(|(key, account)| (key, account)));
-        let full = Lattice::of(changes.iter().map(|change| (&change.key, &change.after)));
-        assert_eq!(start.after(&changes), full);
+        let mut chain = Chain::new(200, TermCache::new(0));
+        let state = |(key, old): &(Pubkey, Account)| match old.lamports % 3 {
+            0 => Account::default(),
+            _ => Account::new(77, key.as_ref(), *key),
+        };
+        for _ in 0..3 {
+            let states: Vec<_> = chain.accounts.iter().map(state).enumerate().collect();
+            let changes = chain.block(&states);
+            chain.hash(&changes);
+        }
+    }
+
+    /// The term of a state that a dropped block made, or one executed without a hash, is there, and must not be used.
+    #[test]
+    fn a_term_of_another_state_is_not_used() {
+        let mut chain = Chain::new(3, TermCache::new(1 << 20));
+        let lamports = |lamports| [(1, Account::with_lamports(lamports)), (2, Account::new(lamports, &[9; 2000], KEY))];
+        for amount in 10..14 {
+            let changes = chain.block(&lamports(amount));
+            chain.hash(&changes);
+        }
+        let parent = chain.lattice.clone();
+        let dropped = chain.block(&lamports(20));
+        chain.hash(&dropped);
+        chain.take_back(&dropped, parent);
+        // The cache still has the terms of 20 lamports.
+        let changes = chain.block(&lamports(21));
+        chain.hash(&changes);
+        // Not hashed, so the cache has the terms of 21.
+        let unhashed = chain.block(&lamports(22));
+        let hashed = chain.block(&lamports(23));
+        let skipped = chain.lattice.after(&unhashed, &mut TermCache::new(0));
+        chain.lattice = skipped;
+        chain.hash(&hashed);
+        // And an account that came back as it was before the cache's state.
+        for amount in [23, 24, 22, 24] {
+            let changes = chain.block(&lamports(amount));
+            chain.hash(&changes);
+        }
+    }
+
+    const KEY: Pubkey = Pubkey::new_from_array([77; 32]);
+
+    fn state() -> impl Strategy<Value = Account> {
+        let data_bytes = prop_oneof![4 => Just(0), 2 => Just(165), 1 => 900usize..1100, 1 => Just(3000)];
+        prop_oneof![
+            1 => Just(Account::default()),
+            6 => (1..6u64, data_bytes, any::<bool>()).prop_map(|(lamports, data_bytes, executable)| {
+                Account { executable, ..Account::new(lamports, &vec![lamports as u8; data_bytes], KEY) }
+            }),
+        ]
+    }
+
+    /// What happens to a block.
+    #[derive(Clone, Copy, Debug)]
+    enum Fate {
+        Kept,
+        Dropped,
+        /// Dropped, and the cache is not told.
+        Lost,
+        /// Hashed without the cache.
+        Unseen,
+    }
+
+    fn fate() -> impl Strategy<Value = Fate> {
+        let others = prop_oneof![Just(Fate::Dropped), Just(Fate::Lost), Just(Fate::Unseen)];
+        prop_oneof![2 => Just(Fate::Kept), 1 => others]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn incremental_equals_full_whatever_the_cache_holds(
+            places in prop_oneof![Just(0usize), 1..4usize, Just(1000)],
+            blocks in prop::collection::vec(
+                (
+                    prop::collection::vec((0..12usize, state()), 0..16),
+                    fate(),
+                ),
+                0..24,
+            ),
+        ) {
+            let mut chain = Chain::new(12, TermCache::new(places * 2300));
+            for (states, fate) in blocks {
+                let parent = chain.lattice.clone();
+                let changes = chain.block(&states);
+                match fate {
+                    Fate::Unseen => chain.lattice = parent.after(&changes, &mut TermCache::new(0)),
+                    _ => chain.hash(&changes),
+                }
+                if matches!(fate, Fate::Dropped) {
+                    chain.terms.forget(&changes);
+                }
+                if matches!(fate, Fate::Dropped | Fate::Lost) {
+                    chain.take_back(&changes, parent);
+                }
+                chain.check();
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! an `Instructions` names a set only after the CPU was asked for it.
 
 use crate::kernel;
-use crate::lattice::Sums;
+use crate::lattice::{Kept, Sums};
 use crate::queue::{INPUTS_MAX, Queue, Value};
 
 /// An instruction set that this CPU has. Only this module can make one.
@@ -52,16 +52,16 @@ impl Instructions {
         }
     }
 
-    /// Adds the term of each queued input to the sums that its tag names.
-    pub(crate) fn accumulate(self, queue: &Queue, sums: &mut [Sums; 2]) {
+    /// Adds the term of each queued input to the sums that its tag names, and keeps it where `kept`, by input, says.
+    pub(crate) fn accumulate(self, queue: &Queue, kept: &mut [Kept<'_>], sums: &mut [Sums; 2]) {
         match self.0 {
             // SAFETY: `available` made this value because the CPU has AVX-512 F and BW.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => unsafe { kernel::avx512::accumulate(queue, sums) },
+            Set::Avx512 => unsafe { kernel::avx512::accumulate(queue, kept, sums) },
             // SAFETY: `available` made this value because the CPU has AVX2.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => unsafe { kernel::avx2::accumulate(queue, sums) },
-            Set::Portable => kernel::portable::accumulate(queue, sums),
+            Set::Avx2 => unsafe { kernel::avx2::accumulate(queue, kept, sums) },
+            Set::Portable => kernel::portable::accumulate(queue, kept, sums),
         }
     }
 }

@@ -15,5 +15,5 @@ mod lattice;
 mod many;
 mod queue;
 
-pub use lattice::{LANE_COUNT, LatticeSum};
+pub use lattice::{LANE_COUNT, LatticeSum, Term};
 pub use many::{hash_many, hash_many_prefixed};

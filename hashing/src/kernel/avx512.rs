@@ -1,9 +1,9 @@
 //! Sixteen lanes on AVX-512.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi16, _mm512_add_epi32, _mm512_ror_epi32, _mm512_set1_epi32, _mm512_shuffle_i32x4,
-    _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64, _mm512_xor_si512,
+    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi16, _mm512_add_epi32, _mm512_ror_epi32, _mm512_set1_epi32,
+    _mm512_shuffle_i32x4, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 use super::kernel;
@@ -67,6 +67,20 @@ fn counters(pass: usize) -> Vector {
 fn add_lanes(sums: &mut [u16; 64], pass: usize, terms: Vector) {
     let sums = &mut sums.as_chunks_mut::<{ 2 * LANES }>().0[pass];
     *sums = bytemuck::cast(_mm512_add_epi16(bytemuck::cast(*sums), terms));
+}
+
+/// Writes `terms`, as pairs of 16-bit words, to the part of `kept` that belongs to `pass`.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn set_lanes(kept: &mut [u16; 64], pass: usize, terms: Vector) {
+    kept.as_chunks_mut::<{ 2 * LANES }>().0[pass] = bytemuck::cast(terms);
+}
+
+/// Asks for the part of `lanes` that belongs to `pass` to be brought near.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn prefetch(lanes: &[u16; 64], pass: usize) {
+    _mm_prefetch::<_MM_HINT_T0>(lanes.as_chunks::<{ 2 * LANES }>().0[pass].as_ptr().cast());
 }
 
 /// From a block per lane to a vector per message word.

@@ -13,7 +13,7 @@ pub(crate) mod portable;
 macro_rules! kernel {
     ($(#[$attribute:meta])*) => {
         use crate::compression::{BLOCK_BYTES, CHUNK_END, CHUNK_START, IV, ROOT, quarter_round};
-        use crate::lattice::Sums;
+        use crate::lattice::{Kept, SUBTRACTED, Sums};
         use crate::queue::{INPUTS_MAX, Queue, Value};
 
         $(#[$attribute])*
@@ -153,10 +153,19 @@ macro_rules! kernel {
             }
         }
 
-        /// Adds 2048 bytes of output of one root block, a lane for each output block.
+        /// Adds 2048 bytes of output of one root block, a lane for each output block, and leaves them in `kept`.
+        ///
+        /// All but the first `WORDS` words of the block are zero: the compiler leaves out adding them. Meanwhile `next` is
+        /// brought near, a part in each pass, because the processor waits for few lines of memory at once.
         $(#[$attribute])*
         #[inline]
-        fn add_term(value: &Value, block: &[u8; BLOCK_BYTES], [size_bytes, flags]: [u32; 2], sums: &mut Sums) {
+        fn add_term<const WORDS: usize>(
+            value: &Value,
+            block: &[u8; BLOCK_BYTES],
+            [size_bytes, flags]: [u32; 2],
+            sums: &mut Sums,
+            (mut kept, next): (Option<&mut Sums>, Option<&Sums>),
+        ) {
             let mut words = [0; 16];
             for (word, bytes) in words.iter_mut().zip(block.as_chunks().0) {
                 *word = u32::from_le_bytes(*bytes);
@@ -173,29 +182,55 @@ macro_rules! kernel {
             let (mut start, mut message) = ([splat(0); 16], [splat(0); 16]);
             for word in 0..16 {
                 start[word] = splat(common[word]);
+            }
+            for word in 0..WORDS {
                 message[word] = splat(words[word]);
             }
             for pass in 0..32 / LANES {
+                for word in 0..16 {
+                    next.iter().for_each(|next| prefetch(&next.0[word], pass));
+                }
                 let mut state = start;
                 state[12] = counters(pass);
                 mix(&mut state, [0, 4, 8, 12], message[0], message[1]);
                 rounds_after_first_columns!(state, message);
                 for word in 0..8 {
-                    add_lanes(&mut sums.0[word], pass, xor(state[word], state[word + 8]));
-                    add_lanes(&mut sums.0[word + 8], pass, xor(state[word + 8], splat(value[word])));
+                    state[word] = xor(state[word], state[word + 8]);
+                    state[word + 8] = xor(state[word + 8], splat(value[word]));
+                }
+                for word in 0..16 {
+                    add_lanes(&mut sums.0[word], pass, state[word]);
+                }
+                if let Some(kept) = &mut kept {
+                    for word in 0..16 {
+                        set_lanes(&mut kept.0[word], pass, state[word]);
+                    }
                 }
             }
         }
 
-        /// Adds the term of each queued input to the sums that its tag names.
+        /// Adds the term of each queued input to the sums that its tag names, and keeps it where `kept` says.
         $(#[$attribute])*
-        pub(crate) fn accumulate(queue: &Queue, sums: &mut [Sums; 2]) {
+        pub(crate) fn accumulate(queue: &Queue, mut kept: &mut [Kept<'_>], sums: &mut [Sums; 2]) {
+            /// Words of the block of an account without data, whose last bytes are nine of its key.
+            const WORDS_FEW: usize = 3;
             let mut values = [[0; 8]; INPUTS_MAX];
             chain(queue, false, &mut values);
             for (input, value) in queue.inputs().iter().zip(&values) {
+                let Some((now, later)) = kept.split_first_mut() else { break };
+                if let Kept::Instead(term) = now {
+                    sums[SUBTRACTED as usize].add(&term.0);
+                }
+                let places = (now.place(), later.first_mut().and_then(Kept::place).map(|next| &*next));
                 let last = input.block_count - 1;
                 let block = &queue.blocks()[(input.first_block + last) as usize];
-                add_term(value, block, [input.tail_bytes, input.flags(last)], &mut sums[input.tag as usize & 1]);
+                let (ends, sums) = ([input.tail_bytes, input.flags(last)], &mut sums[input.tag as usize & 1]);
+                if input.tail_bytes as usize <= 4 * WORDS_FEW {
+                    add_term::<WORDS_FEW>(value, block, ends, sums, places);
+                } else {
+                    add_term::<16>(value, block, ends, sums, places);
+                }
+                kept = later;
             }
         }
     };

@@ -61,6 +61,19 @@ fn add_lanes(sums: &mut [u16; 64], pass: usize, terms: Vector) {
     }
 }
 
+/// Writes `terms`, as pairs of 16-bit words, to the part of `kept` that belongs to `pass`.
+#[inline(always)]
+fn set_lanes(kept: &mut [u16; 64], pass: usize, terms: Vector) {
+    let kept = &mut kept.as_chunks_mut::<{ 2 * LANES }>().0[pass];
+    for (out, term) in kept.as_chunks_mut::<2>().0.iter_mut().zip(terms) {
+        *out = [term as u16, (term >> 16) as u16];
+    }
+}
+
+/// Nothing: plain Rust cannot ask for memory ahead of time.
+#[inline(always)]
+fn prefetch(_: &[u16; 64], _: usize) {}
+
 /// From a block per lane to a vector per message word.
 #[inline(always)]
 fn transpose(blocks: [&[u8; 64]; LANES]) -> [Vector; 16] {
