@@ -4,7 +4,7 @@
 //! found once, when the transaction enters (see [`crate::static_facts`]); workers only add what the execution used.
 
 use heddle_programs::ComputeBudgetLimits;
-use heddle_types::{Gates, Pubkey, Receipt, SanitizedTransaction, ids, limits};
+use heddle_types::{Gates, InstructionView, Pubkey, Receipt, SanitizedTransaction, ids, limits};
 
 use crate::VerifiedTransaction;
 
@@ -67,14 +67,18 @@ pub(crate) struct StaticCost {
 
 impl StaticCost {
     /// `write_locks`: accounts that the transaction declares writable.
-    pub(crate) fn of(transaction: &SanitizedTransaction, write_locks: u64) -> Self {
+    pub(crate) fn of(
+        transaction: &SanitizedTransaction,
+        instructions: &[InstructionView<'_>],
+        write_locks: u64,
+    ) -> Self {
         let mut cost = Self {
             compute_units: transaction.signatures().len() as u64 * SIGNATURE + write_locks * WRITE_LOCK,
             ..Self::default()
         };
         let keys = transaction.static_keys();
         let (mut data_bytes, mut allocations) = (0, [Some(0u64); 2]);
-        for instruction in transaction.instructions() {
+        for instruction in instructions {
             data_bytes += instruction.data.len() as u64;
             let program = &keys[usize::from(instruction.program_index)];
             if *program == ids::system_program::ID {

@@ -7,7 +7,7 @@
 //!
 //! `engine/tests/direct_transfers.rs` compares both ways.
 
-use heddle_types::{Account, SanitizedTransaction, ids};
+use heddle_types::{Account, InstructionView, SanitizedTransaction, ids};
 use heddle_vm::{Rent, Runtime};
 
 use crate::{account_set::AccountSet, account_table::Slot, fees::RentObservation};
@@ -19,15 +19,15 @@ const PROGRAM: usize = 2;
 const KEY_COUNT: usize = 3;
 
 /// Lamports that `transaction` moves if it is one plain transfer from its payer to the next account.
-pub(crate) fn transfer_of(transaction: &SanitizedTransaction) -> Option<u64> {
+pub(crate) fn transfer_of(transaction: &SanitizedTransaction, instructions: &[InstructionView<'_>]) -> Option<u64> {
     const TRANSFER_TAG: [u8; 4] = 2u32.to_le_bytes();
     let is_plain = transaction.total_key_count() == KEY_COUNT
         && transaction.static_keys().len() == KEY_COUNT
-        && transaction.instruction_count() == 1
         && transaction.static_keys()[PROGRAM] == ids::system_program::ID
         && transaction.static_keys()[TO] != ids::incinerator::ID;
-    let instruction = transaction.instructions().next().filter(|_| is_plain)?;
-    let is_transfer = usize::from(instruction.program_index) == PROGRAM
+    let [instruction] = instructions else { return None };
+    let is_transfer = is_plain
+        && usize::from(instruction.program_index) == PROGRAM
         && instruction.account_indices == [FROM as u8, TO as u8]
         && instruction.data.get(..4) == Some(&TRANSFER_TAG);
     let lamports = instruction.data.get(4..).filter(|_| is_transfer)?.try_into().ok()?;

@@ -23,6 +23,7 @@ use heddle_vm::{
 
 use crate::{
     VerifiedTransaction,
+    account_set::AccountSet,
     account_table::{AccountTable, BlockSerial, FirstWrite, Slot},
     cost::Cost,
     details, direct,
@@ -151,7 +152,7 @@ impl Worker {
         };
         let receipt = match self.transfer_directly(block, planned, transaction, &admitted, effect) {
             Some(receipt) => receipt,
-            None => self.process_admitted(block, planned, transaction.transaction(), &admitted, effect),
+            None => self.process_admitted(block, planned, transaction, &admitted, effect),
         };
         if effect == Effect::Commit {
             block.claims.note_executed(standing);
@@ -205,10 +206,11 @@ impl Worker {
         &mut self,
         block: &BlockContext<'_>,
         planned: &PlannedTransaction,
-        transaction: &SanitizedTransaction,
+        transaction: &VerifiedTransaction,
         admitted: &Admitted,
         effect: Effect,
     ) -> Receipt {
+        let (transaction, facts) = (transaction.transaction(), transaction.facts());
         let limits = &admitted.limits;
         let budget =
             ComputeBudget { compute_unit_limit: limits.compute_unit_limit, heap_size_bytes: limits.heap_size_bytes };
@@ -224,7 +226,7 @@ impl Worker {
         };
         let mut details =
             block.record_details.then(|| Box::new(details::before(block, planned, admitted.payer.lamports)));
-        let loaded = self.load(block, planned, transaction, admitted, &mut loaded_bytes);
+        let loaded = self.load(block, planned, transaction, facts.invoked, admitted, &mut loaded_bytes);
         receipt.loaded_data_bytes = loaded_bytes.count.min(loaded_bytes.max) as u32;
         if let Err(error) = loaded {
             receipt.status = Err(error);
@@ -253,6 +255,7 @@ impl Worker {
         block: &BlockContext<'_>,
         planned: &PlannedTransaction,
         transaction: &SanitizedTransaction,
+        invoked: AccountSet,
         admitted: &Admitted,
         loaded_bytes: &mut LoadedBytes,
     ) -> Result<(), TransactionError> {
@@ -279,7 +282,7 @@ impl Worker {
             };
             self.machine.transaction.add_account(key, account);
         }
-        check_programs(&self.machine, transaction)?;
+        check_programs(&self.machine, transaction, invoked)?;
         if let Some(position) = instructions_sysvar_position {
             let account = instructions_sysvar::account(transaction, self.machine.transaction.keys(), &planned.writable)
                 .ok_or(TransactionError::MaxLoadedAccountsDataSizeExceeded)?;
@@ -482,7 +485,11 @@ fn count_loaded(
 }
 
 /// Every invoked program must exist and belong to a loader.
-fn check_programs(machine: &InvokeContext, transaction: &SanitizedTransaction) -> Result<(), TransactionError> {
+fn check_programs(
+    machine: &InvokeContext,
+    transaction: &SanitizedTransaction,
+    invoked: AccountSet,
+) -> Result<(), TransactionError> {
     const LOADERS: [Pubkey; 5] = [
         ids::native_loader::ID,
         ids::bpf_loader_upgradeable::ID,
@@ -490,16 +497,18 @@ fn check_programs(machine: &InvokeContext, transaction: &SanitizedTransaction) -
         ids::bpf_loader_deprecated::ID,
         ids::loader_v4::ID,
     ];
-    for instruction in transaction.instructions() {
-        let program = machine.transaction.account_at(instruction.program_index.into());
+    let check = |position: usize| {
+        let program = machine.transaction.account_at(position);
         if !program.exists() {
             return Err(TransactionError::ProgramAccountNotFound);
         }
-        if !LOADERS.contains(&program.owner) {
-            return Err(TransactionError::InvalidProgramForExecution);
-        }
+        if LOADERS.contains(&program.owner) { Ok(()) } else { Err(TransactionError::InvalidProgramForExecution) }
+    };
+    if invoked.positions().all(|position| check(position).is_ok()) {
+        return Ok(());
     }
-    Ok(())
+    // The first instruction that is at fault names the error.
+    transaction.instructions().try_for_each(|instruction| check(instruction.program_index.into()))
 }
 
 fn lamports_sum(machine: &InvokeContext) -> u128 {

@@ -2,7 +2,8 @@
 //! nor a worker reads the instructions for it again.
 
 use heddle_programs::ComputeBudgetLimits;
-use heddle_types::{SanitizedTransaction, TransactionError, ids};
+use heddle_types::{InstructionView, SanitizedTransaction, TransactionError, ids};
+use smallvec::SmallVec;
 
 use crate::{account_set::AccountSet, cost::StaticCost, direct};
 
@@ -28,15 +29,17 @@ impl StaticFacts {
                 writable.insert(position);
             }
         }
-        for instruction in transaction.instructions() {
+        // Read from the wire once; each of those who ask goes over the list.
+        let instructions: SmallVec<[InstructionView<'_>; 4]> = transaction.instructions().collect();
+        for instruction in &instructions {
             invoked.insert(instruction.program_index.into());
         }
         Self {
-            limits: limits(transaction),
-            cost: StaticCost::of(transaction, writable.len() as u64),
+            limits: limits(transaction, &instructions),
+            cost: StaticCost::of(transaction, &instructions, writable.len() as u64),
             writable,
             invoked,
-            transfer: direct::transfer_of(transaction),
+            transfer: direct::transfer_of(transaction, &instructions),
         }
     }
 }
@@ -53,12 +56,15 @@ pub(crate) fn advanced_nonce(transaction: &SanitizedTransaction) -> Option<usize
     (is_advance && position < keys.len()).then_some(position)
 }
 
-fn limits(transaction: &SanitizedTransaction) -> Result<ComputeBudgetLimits, TransactionError> {
+fn limits(
+    transaction: &SanitizedTransaction,
+    instructions: &[InstructionView<'_>],
+) -> Result<ComputeBudgetLimits, TransactionError> {
     if let Some(config) = transaction.config() {
         return heddle_programs::compute_budget_limits_v1(&config);
     }
     let keys = transaction.static_keys();
     heddle_programs::compute_budget_limits(
-        transaction.instructions().map(|instruction| (&keys[usize::from(instruction.program_index)], instruction.data)),
+        instructions.iter().map(|instruction| (&keys[usize::from(instruction.program_index)], instruction.data)),
     )
 }

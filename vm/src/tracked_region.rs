@@ -1,7 +1,7 @@
 //! A buffer of guest memory that knows which of its bytes may be other than zero.
 //!
 //! A program must find its heap zero, and the 10 KiB of room that each of its accounts has to grow. Programs hardly ever
-//! write there, so a region keeps a mark per 256 bytes and clears only what is marked: the room of a token transfer is
+//! write there, so a region keeps a mark per kibibyte and clears only what is marked: the room of a token transfer is
 //! 30 KiB, and to clear it would take as long as the program.
 
 use std::ops::Range;
