@@ -45,6 +45,8 @@ pub(crate) struct BlockPlan {
     /// Accounts met that were never loaded.
     missing: Vec<AccountIndex>,
     pub(crate) programs: PlannedPrograms,
+    /// Whether `programs` has some that the block deploys.
+    has_deployments: bool,
 }
 
 /// What the plan needs to know of the chain.
@@ -96,6 +98,7 @@ impl BlockPlan {
         self.transactions.clear();
         self.missing.clear();
         self.programs.clear();
+        self.has_deployments = false;
     }
 
     /// Interns every static key and judges the blockhashes.
@@ -160,6 +163,7 @@ impl BlockPlan {
             for transaction in transactions {
                 for (program, address) in programs::deployments(transaction.transaction()) {
                     self.programs.insert(program, table.intern(&address));
+                    self.has_deployments = true;
                 }
             }
         }
@@ -206,7 +210,12 @@ impl BlockPlan {
         }
         if !self.programs.is_empty() {
             for &index in keys {
-                let Some(&data_index) = self.programs.get(&table.slot(index).key) else { continue };
+                // Who is a program now is known by its owner; who becomes one in this block is not.
+                let slot = table.slot(index);
+                if !slot.is_upgradeable() && !self.has_deployments {
+                    continue;
+                }
+                let Some(&data_index) = self.programs.get(&slot.key) else { continue };
                 if !self.locks[locks_start..].iter().any(|lock| lock.account == data_index) {
                     self.locks.push(AccountLock::readonly(data_index.0));
                 }
