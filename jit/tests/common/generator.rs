@@ -6,60 +6,14 @@ use solana_sbpf::{
     program::SBPFVersion,
 };
 
-use crate::common::{ENTRYPOINT, FRAME_BYTES, Input, Layout, NAMES, key_of};
+use crate::common::{
+    ENTRYPOINT, FRAME_BYTES, Layout,
+    instructions::{ALU_OPERATIONS, CONDITIONS, EDGES, SIZES, encode},
+    key_of,
+    memory::Input,
+    system_calls::NAMES,
+};
 
-const ALU_OPERATIONS: [u8; 13] = [
-    ebpf::BPF_ADD,
-    ebpf::BPF_SUB,
-    ebpf::BPF_MUL,
-    ebpf::BPF_DIV,
-    ebpf::BPF_OR,
-    ebpf::BPF_AND,
-    ebpf::BPF_LSH,
-    ebpf::BPF_RSH,
-    ebpf::BPF_NEG,
-    ebpf::BPF_MOD,
-    ebpf::BPF_XOR,
-    ebpf::BPF_MOV,
-    ebpf::BPF_ARSH,
-];
-const CONDITIONS: [u8; 11] = [
-    ebpf::BPF_JEQ,
-    ebpf::BPF_JGT,
-    ebpf::BPF_JGE,
-    ebpf::BPF_JSET,
-    ebpf::BPF_JNE,
-    ebpf::BPF_JSGT,
-    ebpf::BPF_JSGE,
-    ebpf::BPF_JLT,
-    ebpf::BPF_JLE,
-    ebpf::BPF_JSLT,
-    ebpf::BPF_JSLE,
-];
-const SIZES: [u8; 4] = [ebpf::BPF_B, ebpf::BPF_H, ebpf::BPF_W, ebpf::BPF_DW];
-/// Values at which operations change their behaviour.
-pub const EDGES: [u64; 20] = [
-    0,
-    1,
-    2,
-    7,
-    31,
-    32,
-    33,
-    63,
-    64,
-    65,
-    0xff80,
-    0x7fff_ffff,
-    0x8000_0000,
-    0xffff_ffff,
-    1 << 32,
-    (1 << 32) | 1,
-    0x0123_4567_89ab_cdef,
-    i64::MAX as u64,
-    i64::MIN as u64,
-    u64::MAX,
-];
 /// Keys of functions of versions whose calls go by key: `FUNCTION_KEY + index`.
 const FUNCTION_KEY: u32 = 1_000;
 
@@ -284,7 +238,7 @@ fn step(layout: &Layout) -> impl Strategy<Value = Step> + use<> {
         5 => (0..10u8, any::<u16>(), prop_oneof![6 => Just(0u64), 1 => 0..9u64])
             .prop_map(|(register, target, bytes)| Step::CallRegister { register, target, bytes }),
         1 => (0..10u8).prop_map(|register| Step::CallAnything { register }),
-        8 => (select(vec!["read", "write", "log", "spend", "read", "write", "log", "spend", "drain", "fail"]),
+        8 => (select(vec!["load", "write", "log", "spend", "load", "write", "log", "spend", "drain", "fail"]),
                 [argument.clone(), argument.clone(), argument.clone(), argument.clone(), argument])
             .prop_map(|(name, arguments)| Step::SystemCall { name, arguments }),
         1 => (0..11u8, immediate()).prop_map(|(src, immediate)| Step::UnknownCall { src, immediate }),
@@ -338,14 +292,6 @@ pub fn sketch(version: SBPFVersion) -> impl Strategy<Value = Sketch> {
         )
     };
     layout(version).prop_flat_map(with_layout)
-}
-
-/// Encodes one instruction.
-pub fn encode(opcode: u8, dst: u8, src: u8, offset: i16, immediate: i32) -> [u8; 8] {
-    let mut word = [opcode, dst | src << 4, 0, 0, 0, 0, 0, 0];
-    word[2..4].copy_from_slice(&offset.to_le_bytes());
-    word[4..].copy_from_slice(&immediate.to_le_bytes());
-    word
 }
 
 /// What an instruction wants to have as its target, once it is known what there is.

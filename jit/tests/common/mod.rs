@@ -4,8 +4,9 @@
 // Each test file uses its part.
 #![allow(dead_code)]
 
-mod memory;
-mod system_calls;
+pub mod instructions;
+pub mod memory;
+pub mod system_calls;
 
 use std::{error::Error, fmt::Write, ptr::NonNull, sync::Arc};
 
@@ -21,8 +22,7 @@ use solana_sbpf::{
     vm::{CallFrame, Config, ContextObject, EbpfVm, ExecutionMode},
 };
 
-pub use memory::{Input, Memory};
-pub use system_calls::NAMES;
+use memory::{Input, Memory};
 
 /// Name of the function that a program begins in.
 pub const ENTRYPOINT: &str = "entrypoint";

@@ -8,16 +8,16 @@ use solana_sbpf::{
 use super::{Context, SystemCallError};
 
 /// Names of all of them.
-pub const NAMES: [&str; 6] = ["read", "write", "log", "spend", "drain", "fail"];
+pub const NAMES: [&str; 6] = ["load", "write", "log", "spend", "drain", "fail"];
 
-/// Longest range that `read` and `write` take.
+/// Longest range that `load` and `write` take.
 const SIZE_BYTES_MAX: u64 = 40;
 /// Most units that `spend` takes.
 const UNITS_MAX: u64 = 30;
 
 pub(super) fn register(loader: &mut BuiltinProgram<Context>) {
     let registered = [
-        Read::register(loader, "read"),
+        Load::register(loader, "load"),
         Write::register(loader, "write"),
         Log::register(loader, "log"),
         Spend::register(loader, "spend"),
@@ -53,7 +53,7 @@ macro_rules! system_call {
 
 system_call! {
     /// Sums the bytes of a range (address, size).
-    Read(context, arguments) {
+    Load(context, arguments) {
         let [address, size_bytes, ..] = arguments;
         let mut sum = 0;
         for offset in 0..size_bytes % SIZE_BYTES_MAX {
