@@ -26,7 +26,7 @@ fn subject(instruction: [u8; 8]) -> Subject {
         words.push(encode(ebpf::ST_DW_REG, FRAME_PTR_REG as u8, register, offset, 0));
     }
     words.push(encode(ebpf::EXIT, 0, 0, 0, 0));
-    let layout = Layout { call_depth_max: 1, heap_bytes: 0, input_bytes: 0, ..Layout::new(SBPFVersion::V3) };
+    let layout = Layout { heap_bytes: 0, input_bytes: 0, ..Layout::new(SBPFVersion::V3).with_frames(1) };
     let mut subject = Subject::new(layout, FramePointer::Standard, &words.concat(), &[]).expect("it verifies");
     // A value per register that is nobody else's.
     subject.registers = std::array::from_fn(|register| 0x1111_0000_2222_0001 * (register as u64 + 1));

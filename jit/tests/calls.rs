@@ -76,7 +76,7 @@ fn system_calls_keep_the_registers_at_any_depth() {
         exit";
     // 1 << 7 ^ 5, and three times 15.
     for version in VERSIONS {
-        check(Layout { call_depth_max: 5, ..Layout::new(version) }, source, "Ok(178)");
+        check(Layout::new(version).with_frames(5), source, "Ok(178)");
     }
 }
 
@@ -126,6 +126,14 @@ fn system_calls_read_and_write_what_the_program_does() {
 }
 
 #[test]
+fn as_many_calls_one_after_the_other_as_units_allow() {
+    let direct =
+        "mov64 r6, 9\nagain:\ncall function_a\nsub64 r6, 1\njne r6, 0, again\nexit\nfunction_a:\nadd64 r0, 2\nexit";
+    check_all(direct, "Ok(18)");
+    check_all(&direct.replace("call function_a", "lddw r7, 0x100000038\ncallx r7"), "Ok(18)");
+}
+
+#[test]
 fn the_depth_of_calls_has_a_limit() {
     let direct = "entrypoint:\ncall entrypoint\nexit";
     // Of version 0 and 1 the entrypoint has another key.
@@ -140,12 +148,8 @@ fn the_depth_of_calls_has_a_limit() {
     let outside = "mov64 r6, 1\ncallx r6\nexit";
     check_all(outside, "CallOutsideTextSegment");
     for version in VERSIONS {
-        check(Layout { call_depth_max: 1, ..Layout::new(version) }, outside, "CallDepthExceeded");
-        check(
-            Layout { call_depth_max: 1, ..Layout::new(version) },
-            "call function_a\nfunction_a:\nexit",
-            "CallDepthExceeded",
-        );
+        check(Layout::new(version).with_frames(1), outside, "CallDepthExceeded");
+        check(Layout::new(version).with_frames(1), "call function_a\nfunction_a:\nexit", "CallDepthExceeded");
     }
 }
 

@@ -19,7 +19,7 @@ fn subject(version: SBPFVersion, opcode: u8, [dst, src]: [u8; 2], immediate: i32
         encode(ebpf::MOV64_IMM, 0, 0, 0, 2),
         encode(ebpf::EXIT, 0, 0, 0, 0),
     ];
-    let layout = Layout { call_depth_max: 1, heap_bytes: 0, input_bytes: 0, ..Layout::new(version) };
+    let layout = Layout { heap_bytes: 0, input_bytes: 0, ..Layout::new(version).with_frames(1) };
     Subject::new(layout, FramePointer::Standard, &words.concat(), &[])
 }
 

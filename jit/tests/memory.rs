@@ -119,7 +119,7 @@ fn slots_beyond_the_frame() {
     let above = "mov64 r0, 5\nstxb [r10+0], r0\nexit";
     check(Layout::new(SBPFVersion::V0), above, "StackAccessViolation(Store, 8589938688, 1, 1)");
     check(Layout::new(SBPFVersion::V3), above, "Ok(5)");
-    let one_frame = Layout { call_depth_max: 1, ..Layout::new(SBPFVersion::V3) };
+    let one_frame = Layout::new(SBPFVersion::V3).with_frames(1);
     check(one_frame, above, "StackAccessViolation(Store, 8589938688, 1, 1)");
     let below = "mov64 r0, 5\nldxb r0, [r10-4097]\nexit";
     for version in [SBPFVersion::V0, SBPFVersion::V3] {
@@ -165,12 +165,12 @@ fn frames_of_deep_calls_are_written_and_read() {
         mov64 r0, 0
         exit";
     for version in [SBPFVersion::V0, SBPFVersion::V3] {
-        check(Layout { call_depth_max: 8, ..Layout::new(version) }, source, "Ok(42)");
+        check(Layout::new(version).with_frames(8), source, "Ok(42)");
     }
     let deep = source.replace("mov64 r6, 6", "mov64 r6, 63");
     for version in [SBPFVersion::V0, SBPFVersion::V3] {
-        check(Layout { call_depth_max: 64, ..Layout::new(version) }, &deep, "Ok(4032)");
-        check(Layout { call_depth_max: 63, ..Layout::new(version) }, &deep, "CallDepthExceeded");
+        check(Layout::new(version).with_frames(64), &deep, "Ok(4032)");
+        check(Layout::new(version).with_frames(63), &deep, "CallDepthExceeded");
     }
 }
 

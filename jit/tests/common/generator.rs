@@ -160,7 +160,7 @@ fn place_in_region(size_bytes: u64) -> impl Strategy<Value = u64> {
 
 /// Guest addresses: mostly of something, often at an edge.
 fn address(layout: &Layout) -> impl Strategy<Value = u64> + use<> {
-    let stack_bytes = (layout.call_depth_max * FRAME_BYTES) as u64;
+    let stack_bytes = layout.stack_bytes as u64;
     let in_region =
         |region: u64, size_bytes: u64| place_in_region(size_bytes).prop_map(move |at| (region << 32).wrapping_add(at));
     prop_oneof![
@@ -260,6 +260,7 @@ fn layout(version: SBPFVersion) -> impl Strategy<Value = Layout> {
             Layout {
                 version,
                 call_depth_max,
+                stack_bytes: call_depth_max * FRAME_BYTES,
                 heap_bytes,
                 input_bytes,
                 input: if input == Input::Split && !is_split { Input::Whole } else { input },
@@ -273,7 +274,7 @@ fn layout(version: SBPFVersion) -> impl Strategy<Value = Layout> {
 pub fn sketch(version: SBPFVersion) -> impl Strategy<Value = Sketch> {
     let with_layout = |layout: Layout| {
         let registers = prop::array::uniform10(prop_oneof![1 => value(), 2 => address(&layout)]);
-        let stack_bytes = (layout.call_depth_max * FRAME_BYTES) as u64;
+        let stack_bytes = layout.stack_bytes as u64;
         let frame_pointer = prop_oneof![
             2 => (0..=2 * stack_bytes / FRAME_BYTES as u64).prop_map(|frames| MM_STACK_START + frames * FRAME_BYTES as u64),
             2 => (0..=2 * stack_bytes).prop_map(|offset| MM_STACK_START + offset),

@@ -36,8 +36,11 @@ pub struct Memory {
 impl Memory {
     /// Bytes that tell where they are, so that a read from elsewhere is seen.
     pub fn new(layout: &Layout) -> Self {
-        let stack_bytes = layout.call_depth_max * FRAME_BYTES;
-        Self { stack: filled(stack_bytes, 3), heap: filled(layout.heap_bytes, 5), input: filled(layout.input_bytes, 7) }
+        Self {
+            stack: filled(layout.stack_bytes, 3),
+            heap: filled(layout.heap_bytes, 5),
+            input: filled(layout.input_bytes, 7),
+        }
     }
 
     pub fn stack_bytes(&self) -> usize {
@@ -111,7 +114,8 @@ impl Memory {
                 let _ = write!(text, "a write to the {name} at offset {at} was not noted; ");
             }
         }
-        if written.stack_bytes > self.stack_bytes() || !written.stack_bytes.is_multiple_of(FRAME_BYTES) {
+        let is_whole = layout.version.manual_stack_frame_bump() || written.stack_bytes.is_multiple_of(FRAME_BYTES);
+        if !is_whole || written.stack_bytes > self.stack_bytes() {
             let _ = write!(text, "{} bytes of the stack are noted; ", written.stack_bytes);
         }
         text

@@ -37,6 +37,8 @@ pub struct Layout {
     pub heap_bytes: usize,
     pub input_bytes: usize,
     pub input: Input,
+    /// Bytes of the stack that are mapped.
+    pub stack_bytes: usize,
     /// Whether the mapping finds regions by the upper half of an address.
     pub is_aligned: bool,
 }
@@ -47,11 +49,17 @@ impl Layout {
         Self {
             version,
             call_depth_max: 4,
+            stack_bytes: 4 * FRAME_BYTES,
             heap_bytes: 1_000,
             input_bytes: 1_500,
             input: Input::Whole,
             is_aligned: true,
         }
+    }
+
+    /// As many frames, all of them mapped.
+    pub fn with_frames(self, call_depth_max: usize) -> Self {
+        Self { call_depth_max, stack_bytes: call_depth_max * FRAME_BYTES, ..self }
     }
 
     pub fn config(&self) -> Config {
@@ -135,13 +143,7 @@ impl Subject {
     /// # Panics
     /// If what verifies does not compile.
     pub fn new(layout: Layout, frame_pointer: FramePointer, text: &[u8], functions: &[(u32, usize)]) -> Option<Self> {
-        let mut registry = FunctionRegistry::default();
-        for (key, target) in functions {
-            let name = if *key == key_of(ENTRYPOINT) { ENTRYPOINT } else { "" };
-            registry.register_function(*key, name, *target).ok()?;
-        }
-        let executable = Executable::from_text_bytes(text, layout.loader(), layout.version, registry).ok()?;
-        executable.verify::<RequisiteVerifier>().ok()?;
+        let executable = verified(&layout, text, functions)?;
         Some(Self::compiled(layout, frame_pointer, executable))
     }
 
@@ -230,6 +232,18 @@ impl Subject {
             Outcome { result: format!("{result:?}"), consumed, remaining: context.remaining, log: context.log };
         (outcome, context.host_writes)
     }
+}
+
+/// An executable of these instructions and functions, if they verify.
+pub fn verified(layout: &Layout, text: &[u8], functions: &[(u32, usize)]) -> Option<Executable<Context>> {
+    let mut registry = FunctionRegistry::default();
+    for (key, target) in functions {
+        let name = if *key == key_of(ENTRYPOINT) { ENTRYPOINT } else { "" };
+        registry.register_function(*key, name, *target).ok()?;
+    }
+    let executable = Executable::from_text_bytes(text, layout.loader(), layout.version, registry).ok()?;
+    executable.verify::<RequisiteVerifier>().ok()?;
+    Some(executable)
 }
 
 /// What a compiled run noted, owned.
