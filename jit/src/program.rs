@@ -72,8 +72,9 @@ impl<C: ContextObject> CompiledProgram<C> {
     /// What system calls write is not noted in `written`.
     ///
     /// # Panics
-    /// If `executable` is not what was compiled, `written` has too few marks for what is mapped, or the frame pointer is
-    /// not as promised.
+    /// If `executable` is not what was compiled, `written` has too few marks for what is mapped, the frame pointer is not as
+    /// promised, or, in versions with fixed frames, the stack is not mapped as the program's version has it: writable, and
+    /// with all frames.
     pub fn run(
         &self,
         vm: &mut EbpfVm<'_, C>,

@@ -4,7 +4,7 @@
 //! state then, nor to the machine and the mapping that it points to.
 
 use solana_sbpf::{
-    ebpf::MM_REGION_SIZE,
+    ebpf::{self, MM_REGION_SIZE},
     elf::Executable,
     error::{ProgramResult, StableResult},
     interpreter::Interpreter,
@@ -79,6 +79,40 @@ unsafe fn note_access(state: &mut RunState, access: AccessType, pointer: u64, si
     }
 }
 
+/// Notes a store that the interpreter has made.
+///
+/// # Safety
+/// As for [`translate_load`]; the interpreter is between two instructions.
+unsafe fn note_interpreted_store(state: &mut RunState, address: u64, size_bytes: u64) {
+    // SAFETY: `run` keeps the mapping alive, and nobody else uses it between two instructions.
+    let mapping = unsafe { &*state.mapping };
+    if let StableResult::Ok(buffer) = mapping.map(AccessType::Store, address, size_bytes) {
+        let pointer = buffer.ptr().cast::<u8>().expose_provenance() as u64;
+        state.address = address;
+        // SAFETY: as promised by the caller.
+        unsafe { note_access(state, AccessType::Store, pointer, size_bytes) };
+    }
+}
+
+/// Address and size of what the instruction at `registers[11]` stores; `None` if it stores nothing.
+fn store_at(text: &[u8], registers: &[u64; 12]) -> Option<(u64, u64)> {
+    let pc = registers[11] as usize;
+    if !ebpf::is_pc_in_program(text, pc) {
+        return None;
+    }
+    let insn = ebpf::get_insn_unchecked(text, pc);
+    if !matches!(insn.opc & 0x07, ebpf::BPF_ST | ebpf::BPF_STX) {
+        return None;
+    }
+    let size_bytes = match insn.opc & 0x18 {
+        ebpf::BPF_B => 1,
+        ebpf::BPF_H => 2,
+        ebpf::BPF_W => 4,
+        _ => 8,
+    };
+    Some((registers[usize::from(insn.dst)].wrapping_add_signed(i64::from(insn.off)), size_bytes))
+}
+
 /// Calls the system call at `function` with the state's registers 1 to 5; returns its result.
 ///
 /// # Safety
@@ -120,7 +154,17 @@ pub(crate) unsafe extern "sysv64" fn interpret<C: ContextObject>(state: *mut Run
     // A call or return would be the last instruction of the block, which is not reached: no frame is ever looked at.
     let mut frames = vec![CallFrame::default(); executable.get_config().max_call_depth];
     let mut interpreter = Interpreter::new(vm, executable, registers, &mut frames);
-    while interpreter.step() {}
+    let (_, text) = executable.get_text_bytes();
+    loop {
+        let store = store_at(text, &interpreter.reg);
+        if !interpreter.step() {
+            break;
+        }
+        if let Some((address, size_bytes)) = store {
+            // SAFETY: as promised.
+            unsafe { note_interpreted_store(state, address, size_bytes) };
+        }
+    }
     state.remaining = vm.previous_instruction_meter.saturating_sub(vm.due_insn_count);
     state.fault = fault::INTERPRETED;
 }

@@ -10,7 +10,7 @@ use solana_sbpf::{
     vm::{ContextObject, EbpfVm},
 };
 
-use super::state::{HEAP, INPUT, RunState, fault};
+use super::state::{HEAP, INPUT, RunState, STACK, fault};
 use crate::{FramePointer, WRITTEN_CHUNK_BYTES, Written, blocks::Blocks};
 
 /// Where a call through a register lands.
@@ -96,6 +96,9 @@ impl<C: ContextObject> Code<C> {
         };
         // SAFETY: the context's mapping outlives the run, and nobody else uses it now.
         state.refresh(unsafe { mapping.as_mut() });
+        if !executable.get_sbpf_version().manual_stack_frame_bump() {
+            assert_frames_are_mapped(&state, executable, written.stack_bytes);
+        }
         state.frame_top = state.stack_host + frame_bytes;
         for (index, marks) in [(HEAP, state.heap_marks), (INPUT, state.input_marks)] {
             let size_bytes = state.limits[0][index].saturating_sub(index as u64 * MM_REGION_SIZE) as usize;
@@ -108,7 +111,9 @@ impl<C: ContextObject> Code<C> {
         let enter: unsafe extern "sysv64" fn(*mut RunState) = unsafe { std::mem::transmute(entry) };
         // SAFETY: as above.
         unsafe { enter(&raw mut state) };
-        written.stack_bytes = (state.stack_used_end - state.stack_host) as usize;
+        // The last frame of a stack may be a part of one.
+        let stack_used_end = state.stack_used_end.min(state.stack_mapped_end);
+        written.stack_bytes = (stack_used_end - state.stack_host) as usize;
         self.finish(vm, state, initial)
     }
 
@@ -142,6 +147,20 @@ impl<C: ContextObject> Code<C> {
         let consumed = initial.saturating_sub(context.get_remaining());
         (consumed, std::mem::replace(&mut vm.program_result, ProgramResult::Ok(0)))
     }
+}
+
+/// The slots of a frame are accessed without a question to the mapping: it must have all frames, for writing, and with
+/// gaps between them exactly if the program's version has them.
+fn assert_frames_are_mapped<C: ContextObject>(state: &RunState, executable: &Executable<C>, stack_bytes: usize) {
+    let config = executable.get_config();
+    let has_gaps = executable.get_sbpf_version().stack_frame_gaps() && config.enable_stack_frame_gaps;
+    let mapped_bytes = (state.stack_mapped_end - state.stack_host) as usize;
+    assert!(mapped_bytes >= config.stack_size(), "the stack has {mapped_bytes} bytes");
+    let is_whole = stack_bytes >= config.stack_frame_size && stack_bytes.is_multiple_of(config.stack_frame_size);
+    assert!(is_whole, "{stack_bytes} bytes of the stack are no frames");
+    // One of the limits holds, by what is mapped; none does if it cannot be written.
+    let limit = if has_gaps { state.stack_limits[0] } else { state.limits[0][STACK] };
+    assert!(limit != 0, "the stack is mapped in another way than the program's version has it");
 }
 
 /// Where `text` lies in host memory.
