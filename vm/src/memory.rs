@@ -97,7 +97,7 @@ pub(crate) struct FrameMemory {
 impl FrameMemory {
     pub(crate) fn new() -> Self {
         let mut heap = TrackedRegion::new(MM_HEAP_START);
-        heap.set_size(costs::HEAP_SIZE_BYTES_MAX as usize);
+        heap.begin(costs::HEAP_SIZE_BYTES_MAX as usize);
         Self {
             stack: AlignedBuffer::zeroed(STACK_BYTES),
             stack_written: 0,
@@ -143,10 +143,11 @@ impl FrameMemory {
             MemoryRegion::new(prefix(heap, heap_mapped), MM_HEAP_START),
         ];
         self.is_open = true;
+        self.heap.begin(costs::HEAP_SIZE_BYTES_MAX as usize);
         self.serial = serial;
         self.tracking = tracking;
         self.stack_written = stack_used;
-        let shape = MappingShape { version, heap_size_bytes, is_input_whole: self.input_ends.is_empty() };
+        let shape = MappingShape { version, heap_size_bytes, is_input_whole: self.input_ends.is_empty(), tracking };
         if let Some(kept) = self.mapping.as_deref_mut().filter(|kept| kept.shape == shape)
             && kept.remap(&regions, MemoryRegion::new(input, MM_INPUT_START))
         {
@@ -222,12 +223,15 @@ struct MappingShape {
     version: SBPFVersion,
     heap_size_bytes: u32,
     is_input_whole: bool,
+    tracking: Tracking,
 }
 
 impl KeptMapping {
     /// Maps another run's regions in place of the last one's; `false` if the mapping has no place for one of them.
-    fn remap(&mut self, regions: &[MemoryRegion], input: MemoryRegion) -> bool {
-        regions.iter().cloned().chain([input]).all(|region| {
+    fn remap(&mut self, regions: &[MemoryRegion; 3], input: MemoryRegion) -> bool {
+        // Where writes are marked, stack and heap stay mapped whole.
+        let changing = if self.shape.tracking == Tracking::Marks { &regions[..1] } else { &regions[..] };
+        changing.iter().cloned().chain([input]).all(|region| {
             let index = (region.vm_addr_range().start / MM_REGION_SIZE) as usize;
             // SAFETY: as for a new mapping, see `FrameMemory::open`.
             unsafe { self.mapping.replace_region(index, region) }.is_ok()

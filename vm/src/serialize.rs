@@ -66,11 +66,12 @@ impl Writer<'_> {
         address
     }
 
-    fn zero(&mut self, size_bytes: usize) {
+    /// Leaves room.
+    fn clear(&mut self, size_bytes: usize) {
+        let end = self.at + size_bytes;
+        self.region.clear(self.at..end);
         self.mark();
-        self.region.clear(self.at..self.at + size_bytes);
-        self.at += size_bytes;
-        self.unmarked = self.at;
+        (self.at, self.unmarked) = (end, end);
     }
 
     /// Marks what was put.
@@ -91,7 +92,7 @@ pub(crate) fn serialize(frame: &mut Frame, transaction: &TransactionContext) -> 
     let program = &transaction.keys()[instruction.program_index as usize];
     let deprecated = frame.is_loader_deprecated;
     let size_bytes = input_size(transaction, accounts, data, deprecated);
-    frame.memory.input.set_size(size_bytes);
+    frame.memory.input.begin(size_bytes);
     frame.accounts.clear();
     frame.trace_length = transaction.trace().len();
 
@@ -102,7 +103,7 @@ pub(crate) fn serialize(frame: &mut Frame, transaction: &TransactionContext) -> 
             let first = frame.accounts[account.first_mention as usize];
             frame.accounts.push(first);
             writer.put(&[account.first_mention as u8]);
-            writer.zero(if deprecated { 0 } else { 7 });
+            writer.put(if deprecated { &[] } else { &[0; 7] });
             continue;
         }
         let index = account.index_in_transaction as usize;
@@ -161,7 +162,7 @@ fn write_account(
     header[80..].copy_from_slice(&(state.data.len() as u64).to_le_bytes());
     let start = writer.put(&header);
     let data_address = writer.put(&state.data);
-    writer.zero(GROWTH_BYTES + padding_to_word(state.data.len()));
+    writer.clear(GROWTH_BYTES + padding_to_word(state.data.len()));
     writer.put(&limits::RENT_EPOCH_EXEMPT.to_le_bytes());
     SerializedAccount {
         key_address: start + 8,

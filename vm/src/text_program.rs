@@ -72,7 +72,7 @@ impl InvokeContext {
     ) -> Result<TextOutcome, EbpfError> {
         let serial = self.reserve_frame();
         let memory = self.current_frame_memory();
-        memory.input.set_size(input.len());
+        memory.input.begin(input.len());
         memory.input.put(0, input);
         memory.input.note_put(0..input.len());
         memory.input_ends = input_ends.to_vec();

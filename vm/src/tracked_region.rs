@@ -25,16 +25,29 @@ pub(crate) struct TrackedRegion {
     marks: Vec<u8>,
     /// What system calls may have written while compiled code has the marks: offsets.
     host_writes: Vec<Range<usize>>,
+    /// What was cleared for the last run and, up to `cleared_count`, for this one: a range that was cleared then was not
+    /// put to since.
+    cleared: Vec<Range<usize>>,
+    cleared_count: usize,
 }
 
 impl TrackedRegion {
     /// Nothing yet, to be mapped at guest address `start`.
     pub(crate) fn new(start: u64) -> Self {
-        Self { buffer: AlignedBuffer::default(), start, marks: Vec::new(), host_writes: Vec::new() }
+        Self {
+            buffer: AlignedBuffer::default(),
+            start,
+            marks: Vec::new(),
+            host_writes: Vec::new(),
+            cleared: Vec::new(),
+            cleared_count: 0,
+        }
     }
 
-    /// Sets the length, keeping the allocation; contents are whatever was there.
-    pub(crate) fn set_size(&mut self, size_bytes: usize) {
+    /// Begins another run with a region of `size_bytes`, keeping the allocation; contents are whatever was there.
+    pub(crate) fn begin(&mut self, size_bytes: usize) {
+        self.cleared.truncate(self.cleared_count);
+        self.cleared_count = 0;
         self.buffer.set_size(size_bytes);
         let marks = size_bytes.div_ceil(WRITTEN_CHUNK_BYTES);
         if self.marks.len() < marks {
@@ -86,26 +99,32 @@ impl TrackedRegion {
         self.marks[first..end].contains(&WRITTEN_BY_PROGRAM)
     }
 
-    /// Makes `range` zero.
+    /// Makes `range` zero. Ranges are cleared in order, each before what is put in front of it is noted, and none is shorter
+    /// than a chunk: else what the program wrote there could be taken for what was put beside it.
     pub(crate) fn clear(&mut self, range: Range<usize>) {
         if range.is_empty() {
             return;
         }
-        let first = range.start / WRITTEN_CHUNK_BYTES;
+        // If the same range was cleared for the last run, only the program can have written there.
+        let is_as_before = self.cleared.get(self.cleared_count) == Some(&range);
+        if !is_as_before {
+            self.cleared.truncate(self.cleared_count);
+            self.cleared.push(range.clone());
+        }
+        self.cleared_count += 1;
+        let mask = if is_as_before { WRITTEN_BY_PROGRAM } else { WRITTEN_BY_PROGRAM | WRITTEN_BY_HOST };
+        // A store may have spilled over from the chunk before.
+        let first = range.start.saturating_sub(SPILL_BYTES) / WRITTEN_CHUNK_BYTES;
         let last = (range.end - 1) / WRITTEN_CHUNK_BYTES;
-        if last > first + 1 && self.marks[first + 1..last].iter().fold(0, |any, mark| any | mark) == 0 {
-            // As a rule nothing between the ends was written.
-            self.clear_chunks(first.saturating_sub(1)..=first, &range);
-            self.clear_chunks(last..=last, &range);
-        } else {
-            self.clear_chunks(first.saturating_sub(1)..=last, &range);
+        if self.marks[first..=last].iter().fold(0, |any, mark| any | mark) & mask != 0 {
+            self.clear_chunks(first..=last, &range, mask);
         }
     }
 
     /// Makes zero what stores that began in `chunks` may have written within `range`.
-    fn clear_chunks(&mut self, chunks: std::ops::RangeInclusive<usize>, range: &Range<usize>) {
+    fn clear_chunks(&mut self, chunks: std::ops::RangeInclusive<usize>, range: &Range<usize>, mask: u8) {
         for chunk in chunks {
-            if self.marks[chunk] == 0 {
+            if self.marks[chunk] & mask == 0 {
                 continue;
             }
             let (start, end) = (chunk * WRITTEN_CHUNK_BYTES, (chunk + 1) * WRITTEN_CHUNK_BYTES);
@@ -157,84 +176,117 @@ mod tests {
     use super::*;
 
     const START: u64 = 1 << 32;
-    const SIZE_BYTES: usize = 20 * WRITTEN_CHUNK_BYTES + 33;
+    /// Puts and clears one after the other, and a last put.
+    type Segments = Vec<(usize, usize)>;
 
+    const TAIL_BYTES: usize = 40;
+
+    fn segments() -> impl Strategy<Value = Segments> {
+        let put = prop_oneof![0..300usize, 0..4000usize, Just(WRITTEN_CHUNK_BYTES), Just(88)];
+        let room = prop_oneof![Just(10 * WRITTEN_CHUNK_BYTES), WRITTEN_CHUNK_BYTES..3 * WRITTEN_CHUNK_BYTES];
+        prop::collection::vec((put, room), 1..4)
+    }
+
+    /// A write at a share of the region's length.
     #[derive(Clone, Debug)]
-    enum Step {
+    enum Write {
         /// As compiled code does: eight bytes, the mark of the first.
-        Store(usize),
-        /// As the serialiser does.
-        Put(Range<usize>),
+        Store(f64),
+        /// The same where a chunk ends.
+        StoreAtEnd(f64, usize),
         /// As a system call does.
-        Host(Range<usize>),
-        Clear(Range<usize>),
+        Host(f64, usize),
     }
 
-    fn range() -> impl Strategy<Value = Range<usize>> {
-        (0..SIZE_BYTES, 0..6 * WRITTEN_CHUNK_BYTES)
-            .prop_map(|(start, size_bytes)| start..(start + size_bytes).min(SIZE_BYTES))
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
+    fn write() -> impl Strategy<Value = Write> {
         prop_oneof![
-            (0..SIZE_BYTES - 8).prop_map(Step::Store),
-            // Where chunks meet.
-            (1..20usize, 0..8usize).prop_map(|(chunk, back)| Step::Store(chunk * WRITTEN_CHUNK_BYTES - back)),
-            range().prop_map(Step::Put),
-            range().prop_map(Step::Host),
-            range().prop_map(Step::Clear),
-            (0..8usize, 8..20usize)
-                .prop_map(|(first, last)| Step::Clear(first * WRITTEN_CHUNK_BYTES..last * WRITTEN_CHUNK_BYTES)),
+            (0.0..1.0).prop_map(Write::Store),
+            ((0.0..1.0), 1..9usize).prop_map(|(at, back)| Write::StoreAtEnd(at, back)),
+            ((0.0..1.0), 0..3000usize).prop_map(|(at, size_bytes)| Write::Host(at, size_bytes)),
         ]
+    }
+
+    fn size_bytes(segments: &Segments) -> usize {
+        segments.iter().map(|(put, room)| put + room).sum::<usize>() + TAIL_BYTES
+    }
+
+    /// Prepares a run as the serialiser does; what must be there.
+    fn prepare(region: &mut TrackedRegion, segments: &Segments) -> Vec<u8> {
+        region.begin(size_bytes(segments));
+        let (mut expected, mut unnoted) = (Vec::new(), 0);
+        for &(put, room) in segments {
+            region.put(expected.len(), &vec![8; put]);
+            expected.resize(expected.len() + put, 8);
+            region.clear(expected.len()..expected.len() + room);
+            region.note_put(unnoted..expected.len());
+            expected.resize(expected.len() + room, 0);
+            unnoted = expected.len();
+        }
+        region.put(expected.len(), &[8; TAIL_BYTES]);
+        expected.resize(expected.len() + TAIL_BYTES, 8);
+        region.note_put(unnoted..expected.len());
+        expected
+    }
+
+    /// Writes; what was written.
+    fn run(region: &mut TrackedRegion, write: &Write) -> Range<usize> {
+        let size_bytes = region.bytes().len();
+        let place = |share: f64, room: usize| ((size_bytes - room) as f64 * share) as usize;
+        let mut marks = region.take_marks();
+        let range = match *write {
+            Write::Store(share) => place(share, 8)..place(share, 8) + 8,
+            Write::StoreAtEnd(share, back) => {
+                let end = place(share, 0).next_multiple_of(WRITTEN_CHUNK_BYTES).max(WRITTEN_CHUNK_BYTES) - back;
+                let start = end.min(size_bytes - 8);
+                start..start + 8
+            }
+            Write::Host(share, size_bytes) => {
+                let start = place(share, 1);
+                start..(start + size_bytes).min(region.bytes().len())
+            }
+        };
+        match write {
+            Write::Host(..) => region.note_host_write(START + range.start as u64, range.len()),
+            _ => marks[range.start / WRITTEN_CHUNK_BYTES] = WRITTEN_BY_PROGRAM,
+        }
+        region.bytes_mut()[range.clone()].fill(7);
+        region.put_marks(marks);
+        range
     }
 
     proptest! {
         #[test]
-        fn what_is_cleared_is_zero_and_nothing_else(steps in prop::collection::vec(step(), 1..60)) {
+        fn a_run_finds_what_was_put_and_zeros(
+            layouts in prop::collection::vec(segments(), 3),
+            runs in prop::collection::vec((0..3usize, prop::collection::vec(write(), 0..6)), 1..12),
+        ) {
             let mut region = TrackedRegion::new(START);
-            region.set_size(SIZE_BYTES);
-            let mut model = vec![0; SIZE_BYTES];
-            // Written by program or system call since the host last put something into the chunk.
-            let mut written = vec![false; SIZE_BYTES];
-            for step in steps {
-                match step {
-                    Step::Store(at) => {
-                        let mut marks = region.take_marks();
-                        marks[at / WRITTEN_CHUNK_BYTES] = WRITTEN_BY_PROGRAM;
-                        region.bytes_mut()[at..at + 8].fill(7);
-                        region.put_marks(marks);
-                        model[at..at + 8].fill(7);
-                        written[at..at + 8].fill(true);
-                    }
-                    Step::Put(range) => {
-                        region.put(range.start, &vec![8; range.len()]);
-                        region.note_put(range.clone());
-                        let first = range.start / WRITTEN_CHUNK_BYTES * WRITTEN_CHUNK_BYTES;
-                        let end = range.end.next_multiple_of(WRITTEN_CHUNK_BYTES) + SPILL_BYTES;
-                        if !range.is_empty() {
-                            written[first..end.min(SIZE_BYTES)].fill(false);
-                        }
-                        model[range].fill(8);
-                    }
-                    Step::Host(range) => {
-                        let marks = region.take_marks();
-                        region.note_host_write(START + range.start as u64, range.len());
-                        region.bytes_mut()[range.clone()].fill(9);
-                        region.put_marks(marks);
-                        model[range.clone()].fill(9);
-                        written[range].fill(true);
-                    }
-                    Step::Clear(range) => {
-                        region.clear(range.clone());
-                        model[range.clone()].fill(0);
-                        written[range].fill(false);
-                    }
+            for (layout, writes) in runs {
+                let segments = &layouts[layout];
+                let expected = prepare(&mut region, segments);
+                prop_assert!(region.bytes() == expected, "{segments:?}");
+                for write in &writes {
+                    let range = run(&mut region, write);
+                    prop_assert!(range.is_empty() || region.is_written(range.clone()), "{range:?}");
                 }
-                prop_assert!(region.bytes() == model);
-                for (start, bytes) in written.chunks(100).enumerate().map(|(n, bytes)| (n * 100, bytes)) {
-                    let is_written = region.is_written(start..start + bytes.len());
-                    prop_assert!(is_written || !bytes.contains(&true), "{start}");
+                if writes.is_empty() {
+                    prop_assert!(!region.is_written(0..expected.len()));
                 }
+            }
+        }
+
+        #[test]
+        fn a_heap_is_zero_after_each_run(runs in prop::collection::vec((1..4usize, prop::collection::vec(write(), 0..6)), 1..12)) {
+            let mut region = TrackedRegion::new(START);
+            for (chunks, writes) in runs {
+                region.begin(4 * WRITTEN_CHUNK_BYTES);
+                prop_assert!(region.bytes().iter().all(|byte| *byte == 0));
+                for write in &writes {
+                    run(&mut region, write);
+                }
+                // A run writes nowhere beyond the heap that it has.
+                region.bytes_mut()[chunks * WRITTEN_CHUNK_BYTES..].fill(0);
+                region.clear(0..chunks * WRITTEN_CHUNK_BYTES);
             }
         }
     }
