@@ -42,6 +42,10 @@ impl Blocks {
         }
         for insn in instructions(text) {
             let next = insn.ptr as i64 + width(&insn) as i64;
+            if next > count as i64 {
+                // Half of a double-word load.
+                return Err(CompileError::MalformedText);
+            }
             if let Some(target) = jump_target(&insn) {
                 lead(target)?;
             }

@@ -69,7 +69,7 @@ impl<C: ContextObject> CompiledProgram<C> {
     /// Runs the program on `vm`, whose registers 1 to 10 the caller has set; returns instructions and units consumed and
     /// the result, as [`EbpfVm::execute_program`] does.
     ///
-    /// What system calls write is not noted in `written`.
+    /// What system calls write is not noted in `written`. They must not map less, or elsewhere, than when the run began.
     ///
     /// # Panics
     /// If `executable` is not what was compiled, `written` has too few marks for what is mapped, the frame pointer is not as

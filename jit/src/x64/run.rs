@@ -7,6 +7,7 @@ use solana_sbpf::{
     ebpf::{FRAME_PTR_REG, INSN_SIZE, MM_REGION_SIZE, MM_STACK_START},
     elf::Executable,
     error::{EbpfError, ProgramResult},
+    memory_region::MemoryMapping,
     vm::{ContextObject, EbpfVm},
 };
 
@@ -95,15 +96,13 @@ impl<C: ContextObject> Code<C> {
             executable: std::ptr::from_ref(executable).cast(),
         };
         // SAFETY: the context's mapping outlives the run, and nobody else uses it now.
-        state.refresh(unsafe { mapping.as_mut() });
+        let mapped = unsafe { mapping.as_mut() };
+        state.refresh(mapped);
+        assert_marks_suffice(&state, mapped);
         if !executable.get_sbpf_version().manual_stack_frame_bump() {
             assert_frames_are_mapped(&state, executable, written.stack_bytes);
         }
         state.frame_top = state.stack_host + frame_bytes;
-        for (index, marks) in [(HEAP, state.heap_marks), (INPUT, state.input_marks)] {
-            let size_bytes = state.limits[0][index].saturating_sub(index as u64 * MM_REGION_SIZE) as usize;
-            assert!(marks * WRITTEN_CHUNK_BYTES >= size_bytes, "marks are missing for {size_bytes} bytes");
-        }
         let entry = std::ptr::from_ref(&self.buffer[self.enter.0]);
         // SAFETY: `enter` is where the compiler put the prologue of this signature. What the code reaches: the state; the
         // marks, whose number was checked; through limits and adjustments of `refresh` the mapped regions, alive as the
@@ -146,6 +145,20 @@ impl<C: ContextObject> Code<C> {
         context.consume(due);
         let consumed = initial.saturating_sub(context.get_remaining());
         (consumed, std::mem::replace(&mut vm.program_result, ProgramResult::Ok(0)))
+    }
+}
+
+/// Whatever can be stored to in heap and input needs a mark.
+fn assert_marks_suffice(state: &RunState, mapping: &MemoryMapping) {
+    for region in mapping.get_regions() {
+        let range = region.vm_addr_range();
+        let marks = match (range.start / MM_REGION_SIZE) as usize {
+            HEAP => state.heap_marks,
+            INPUT => state.input_marks,
+            _ => continue,
+        };
+        let size_bytes = range.end - range.start / MM_REGION_SIZE * MM_REGION_SIZE;
+        assert!((marks * WRITTEN_CHUNK_BYTES) as u64 >= size_bytes, "marks are missing for {size_bytes} bytes");
     }
 }
 

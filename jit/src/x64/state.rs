@@ -135,6 +135,12 @@ impl RunState {
         if !is_mutable && (index == STACK || index == HEAP) {
             return;
         }
+        // What has no marks must not be stored to in line.
+        match index {
+            HEAP => size_bytes = size_bytes.min((self.heap_marks * WRITTEN_CHUNK_BYTES) as u64),
+            INPUT => size_bytes = size_bytes.min((self.input_marks * WRITTEN_CHUNK_BYTES) as u64),
+            _ => {}
+        }
         for class in 0..SIZE_CLASS_COUNT {
             let Some(last) = size_bytes.checked_sub(1 << class) else { continue };
             if region.gap_size() != 0 {
