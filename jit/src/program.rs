@@ -41,6 +41,8 @@ pub struct Written<'a> {
     /// Bytes from the start of the stack; whole frames. At first the frame that the program begins in, or all of a stack
     /// that programs use from its end.
     pub stack_bytes: usize,
+    /// Of those, the first that were not written after all.
+    pub stack_untouched: usize,
 }
 
 /// Machine code of one program.

@@ -9,6 +9,8 @@
 //! a short stack and no heap mapped; the first access beyond is caught by the mapping's access-violation handler, which
 //! maps more, and what is mapped at the end is what may have been written ([`Tracking::OnDemand`]).
 
+use std::ops::Range;
+
 use heddle_types::Pubkey;
 use solana_sbpf::{
     ebpf::{MM_HEAP_START, MM_INPUT_START, MM_REGION_SIZE, MM_STACK_START},
@@ -77,8 +79,10 @@ pub(crate) enum Tracking {
 /// Memory of one sBPF frame, pooled per stack depth.
 pub(crate) struct FrameMemory {
     stack: AlignedBuffer,
-    /// Bytes from the start of the stack that may be other than zero, while writes are tracked by marks.
-    pub(crate) stack_written: usize,
+    /// Bytes of the stack that may be other than zero, while writes are tracked by marks.
+    pub(crate) stack_written: Range<usize>,
+    /// Where what system calls wrote on the stack ends.
+    stack_host_end: usize,
     pub(crate) heap: TrackedRegion,
     /// The serialised input of the program.
     pub(crate) input: TrackedRegion,
@@ -100,7 +104,8 @@ impl FrameMemory {
         heap.begin(costs::HEAP_SIZE_BYTES_MAX as usize);
         Self {
             stack: AlignedBuffer::zeroed(STACK_BYTES),
-            stack_written: 0,
+            stack_written: 0..0,
+            stack_host_end: 0,
             heap,
             input: TrackedRegion::new(MM_INPUT_START),
             tracking: Tracking::OnDemand,
@@ -146,7 +151,8 @@ impl FrameMemory {
         self.heap.begin(costs::HEAP_SIZE_BYTES_MAX as usize);
         self.serial = serial;
         self.tracking = tracking;
-        self.stack_written = stack_used;
+        self.stack_written = 0..stack_used;
+        self.stack_host_end = 0;
         let shape = MappingShape { version, heap_size_bytes, is_input_whole: self.input_ends.is_empty(), tracking };
         if let Some(kept) = self.mapping.as_deref_mut().filter(|kept| kept.shape == shape)
             && kept.remap(&regions, MemoryRegion::new(input, MM_INPUT_START))
@@ -176,17 +182,23 @@ impl FrameMemory {
         if self.tracking == Tracking::OnDemand {
             for region in kept.mapping.get_regions() {
                 match region.vm_addr_range().start {
-                    MM_STACK_START => self.stack_written = region.len(),
+                    MM_STACK_START => self.stack_written = 0..region.len(),
                     MM_HEAP_START => self.heap.note_written(0..region.len()),
                     _ => {}
                 }
             }
         }
-        zero(&mut self.stack.bytes_mut()[..self.stack_written]);
+        zero(&mut self.stack.bytes_mut()[self.stack_written.clone()]);
         self.heap.clear(0..kept.shape.heap_size_bytes as usize);
         if !kept.unmap() {
             self.mapping = None;
         }
+    }
+
+    /// Notes what of the stack compiled code has written.
+    pub(crate) fn note_stack_written(&mut self, by_code: Range<usize>) {
+        let start = if self.stack_host_end == 0 { by_code.start } else { 0 };
+        self.stack_written = start..by_code.end.max(self.stack_host_end);
     }
 
     /// Notes that a system call may write `size_bytes` at `address`, which is `pointer` here.
@@ -197,8 +209,7 @@ impl FrameMemory {
         match address / MM_REGION_SIZE * MM_REGION_SIZE {
             MM_STACK_START => {
                 let offset = pointer.addr() - self.stack.bytes().as_ptr().addr();
-                self.stack_written =
-                    self.stack_written.max((offset + size_bytes).next_multiple_of(STACK_BYTES_INITIAL));
+                self.stack_host_end = self.stack_host_end.max(offset + size_bytes);
             }
             MM_HEAP_START => self.heap.note_host_write(address, size_bytes),
             _ => self.input.note_host_write(address, size_bytes),

@@ -69,13 +69,14 @@ impl Program {
     ) -> (u64, ProgramResult) {
         let memory = vm.context().current_frame_memory();
         let (mut input, mut heap) = (memory.input.take_marks(), memory.heap.take_marks());
-        let mut written = Written { input: &mut input, heap: &mut heap, stack_bytes: memory.stack_written };
+        let mut written =
+            Written { input: &mut input, heap: &mut heap, stack_bytes: memory.stack_written.end, stack_untouched: 0 };
         let outcome = compiled.run(vm, &self.executable, &mut written);
-        let stack_bytes = written.stack_bytes;
+        let stack = written.stack_untouched..written.stack_bytes;
         let memory = vm.context().current_frame_memory();
         memory.input.put_marks(input);
         memory.heap.put_marks(heap);
-        memory.stack_written = memory.stack_written.max(stack_bytes);
+        memory.note_stack_written(stack);
         outcome
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct Compiler<'a, C: ContextObject> {
     pub(crate) routines: Routines,
     pub(crate) detours: Vec<Detour>,
     pub(crate) frame_pointer: FramePointer,
+    /// The farthest from the frame pointer that a slot is stored to without a check.
+    pub(crate) slot_bytes: usize,
 }
 
 /// Compiles the verified program `executable`.
@@ -65,13 +67,14 @@ pub(crate) fn compile<C: ContextObject>(
         routines,
         detours: Vec::new(),
         frame_pointer,
+        slot_bytes: 0,
     };
     let enter = compiler.ops.offset();
     compiler.emit_entry(executable.get_entrypoint_instruction_offset());
     let targets = compiler.emit_text(text)?;
     compiler.emit_detours();
     routines::emit(&mut compiler);
-    let Compiler { mut ops, blocks, .. } = compiler;
+    let Compiler { mut ops, blocks, slot_bytes, .. } = compiler;
     ops.commit().map_err(|error| CompileError::Assembly(error.to_string()))?;
     let buffer = ops.finalize().map_err(|_| CompileError::Assembly("the code is in use".into()))?;
     Ok(Code {
@@ -80,6 +83,7 @@ pub(crate) fn compile<C: ContextObject>(
         targets: targets.into_boxed_slice(),
         blocks,
         frame_pointer,
+        slot_bytes,
         text: addresses(text),
         context: PhantomData,
     })

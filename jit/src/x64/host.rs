@@ -64,6 +64,7 @@ unsafe fn note_access(state: &mut RunState, access: AccessType, pointer: u64, si
     if region == STACK {
         let used_bytes = (pointer + size_bytes - state.stack_host).next_multiple_of(state.frame_bytes);
         state.stack_used_end = state.stack_used_end.max(state.stack_host + used_bytes);
+        state.is_stack_stored |= u32::from(access == AccessType::Store);
         return;
     }
     let (marks, count) = match region {

@@ -94,6 +94,7 @@ impl<C: ContextObject> Compiler<'_, C> {
     fn emit_store(&mut self, insn: &Insn, class: usize, value: Operand) {
         let offset = i32::from(insn.off);
         if self.is_frame_slot(insn.dst, insn.off, class) {
+            self.slot_bytes = self.slot_bytes.max(offset.unsigned_abs() as usize);
             dynasm!(self.ops ; .arch x64 ; mov r9, [rbp + field!(frame_top)]);
             return self.emit_write(class, value, offset);
         }

@@ -195,6 +195,7 @@ impl<C: ContextObject> Compiler<'_, C> {
             ; mov BYTE [r10], WRITTEN_BY_PROGRAM as i8
             ; ret
             ; =>stack
+            ; mov DWORD [rbp + field!(is_stack_stored)], 1
         );
         if self.has_stack_gaps() {
             self.emit_stack_with_gaps(class, ask);

@@ -31,6 +31,7 @@ pub(crate) struct Code<C: ContextObject> {
     pub(crate) targets: Box<[Target]>,
     pub(crate) blocks: Blocks,
     pub(crate) frame_pointer: FramePointer,
+    pub(crate) slot_bytes: usize,
     /// Of the text that was compiled.
     pub(crate) text: std::ops::Range<usize>,
     pub(crate) context: PhantomData<fn(C)>,
@@ -70,6 +71,7 @@ impl<C: ContextObject> Code<C> {
             address: 0,
             call_target: 0,
             depth: 0,
+            is_stack_stored: 0,
             // Of a stack at zero, until `refresh` knows where it is.
             stack_used_end: written.stack_bytes as u64,
             stack_mapped_end: 0,
@@ -112,7 +114,11 @@ impl<C: ContextObject> Code<C> {
         unsafe { enter(&raw mut state) };
         // The last frame of a stack may be a part of one.
         let stack_used_end = state.stack_used_end.min(state.stack_mapped_end);
-        written.stack_bytes = (stack_used_end - state.stack_host) as usize;
+        let used_bytes = (stack_used_end - state.stack_host) as usize;
+        // Of the first frame alone it is known which slots there are.
+        let is_slots_alone = used_bytes == written.stack_bytes && state.is_stack_stored == 0;
+        written.stack_untouched = if is_slots_alone { used_bytes.saturating_sub(self.slot_bytes) } else { 0 };
+        written.stack_bytes = used_bytes;
         self.finish(vm, state, initial)
     }
 

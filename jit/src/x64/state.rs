@@ -58,6 +58,8 @@ pub(crate) struct RunState {
     pub(crate) call_target: u64,
     /// Open calls.
     pub(crate) depth: u64,
+    /// Whether the stack was stored to otherwise than to slots of the running frame.
+    pub(crate) is_stack_stored: u32,
     /// First host address of the stack beyond what counts as used.
     pub(crate) stack_used_end: u64,
     /// First host address beyond the mapped stack.

@@ -104,7 +104,7 @@ impl Memory {
         };
         for ((name, now), (_, before)) in self.buffers().into_iter().zip(before.buffers()) {
             let is_noted = |at: usize| match name {
-                "stack" => at < written.stack_bytes,
+                "stack" => (written.stack_untouched..written.stack_bytes).contains(&at),
                 "heap" => is_marked(&written.heap, at),
                 _ => is_marked(&written.input, at),
             };

@@ -203,10 +203,14 @@ impl Subject {
     fn run_compiled(&self, memory: &mut Memory, limit: u64) -> (Outcome, Vec<u64>, WrittenMarks) {
         let mut marks = WrittenMarks::new(&self.layout);
         let (outcome, host_writes) = self.run_with(memory, limit, |vm, executable| {
-            let mut written =
-                Written { input: &mut marks.input, heap: &mut marks.heap, stack_bytes: marks.stack_bytes };
+            let mut written = Written {
+                input: &mut marks.input,
+                heap: &mut marks.heap,
+                stack_bytes: marks.stack_bytes,
+                stack_untouched: 0,
+            };
             let outcome = self.compiled.run(vm, executable, &mut written);
-            marks.stack_bytes = written.stack_bytes;
+            (marks.stack_bytes, marks.stack_untouched) = (written.stack_bytes, written.stack_untouched);
             outcome
         });
         (outcome, host_writes, marks)
@@ -251,13 +255,19 @@ pub struct WrittenMarks {
     pub input: Vec<u8>,
     pub heap: Vec<u8>,
     pub stack_bytes: usize,
+    pub stack_untouched: usize,
 }
 
 impl WrittenMarks {
     fn new(layout: &Layout) -> Self {
         let marks = |size_bytes: usize| vec![0; size_bytes.div_ceil(heddle_jit::WRITTEN_CHUNK_BYTES)];
         let frames = if layout.version.manual_stack_frame_bump() { layout.call_depth_max } else { 1 };
-        Self { input: marks(layout.input_bytes), heap: marks(layout.heap_bytes), stack_bytes: frames * FRAME_BYTES }
+        Self {
+            input: marks(layout.input_bytes),
+            heap: marks(layout.heap_bytes),
+            stack_bytes: frames * FRAME_BYTES,
+            stack_untouched: 0,
+        }
     }
 }
 
