@@ -24,12 +24,19 @@ impl AccountSet {
 
     /// Those that are in it, in order.
     pub(crate) fn positions(self) -> impl Iterator<Item = usize> {
-        self.0.into_iter().enumerate().flat_map(|(word, mut bits)| {
-            std::iter::from_fn(move || {
-                let bit = bits.trailing_zeros() as usize;
-                bits &= bits.wrapping_sub(1);
-                (bit < 64).then_some(word * 64 + bit)
-            })
+        let Self(mut words) = self;
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            while words[first] == 0 {
+                first += 1;
+                if first == words.len() {
+                    first = 0;
+                    return None;
+                }
+            }
+            let bit = words[first].trailing_zeros() as usize;
+            words[first] &= words[first] - 1;
+            Some(first * 64 + bit)
         })
     }
 
@@ -55,5 +62,8 @@ mod tests {
         let held = |set: &AccountSet| (0..256).filter(|&position| set.contains(position)).collect::<Vec<_>>();
         assert_eq!((held(&set), set.len()), (vec![0, 63, 64, 255], 4));
         assert_eq!(held(&set.without(&other)), [0, 64, 255]);
+        assert_eq!(set.positions().collect::<Vec<_>>(), held(&set));
+        let mut ended = other.positions();
+        assert_eq!((ended.next(), ended.next(), ended.next()), (Some(63), None, None));
     }
 }

@@ -28,7 +28,7 @@ pub use program::{CompileError, CompiledProgram, FramePointer, Written};
 /// Bytes of heap or input that share one mark.
 pub const WRITTEN_CHUNK_BYTES: usize = 1 << WRITTEN_CHUNK_SHIFT;
 /// Binary logarithm of [`WRITTEN_CHUNK_BYTES`].
-const WRITTEN_CHUNK_SHIFT: u8 = 10;
+const WRITTEN_CHUNK_SHIFT: u8 = 8;
 /// The mark that a store of the program leaves. It covers the bytes that begin in its chunk: up to seven more may have
 /// been written in the next.
 pub const WRITTEN_BY_PROGRAM: u8 = 1;

@@ -147,6 +147,7 @@ impl FrameMemory {
             MemoryRegion::new_gapped(prefix(stack, stack_mapped), MM_STACK_START, gap_size),
             MemoryRegion::new(prefix(heap, heap_mapped), MM_HEAP_START),
         ];
+        let program_index = (regions[0].vm_addr_range().start / MM_REGION_SIZE) as usize;
         self.is_open = true;
         self.heap.begin(costs::HEAP_SIZE_BYTES_MAX as usize);
         self.serial = serial;
@@ -169,7 +170,7 @@ impl FrameMemory {
         // them can go. All are plain bytes. The handler only replaces a region by a longer prefix of the same buffer;
         // stack and heap live as long as the frame and never move.
         let mapping = unsafe { MemoryMapping::new_with_access_violation_handler(all, config, version, handler) };
-        self.mapping = Some(Box::new(KeptMapping { mapping: mapping.map_err(VmError::Setup)?, shape }));
+        self.mapping = Some(Box::new(KeptMapping { mapping: mapping.map_err(VmError::Setup)?, shape, program_index }));
         Ok(())
     }
 
@@ -226,6 +227,8 @@ impl FrameMemory {
 struct KeptMapping {
     mapping: MemoryMapping,
     shape: MappingShape,
+    /// Which region is that of the program.
+    program_index: usize,
 }
 
 /// What a mapping cannot change.
@@ -242,6 +245,7 @@ impl KeptMapping {
     fn remap(&mut self, regions: &[MemoryRegion; 3], input: MemoryRegion) -> bool {
         // Where writes are marked, stack and heap stay mapped whole.
         let changing = if self.shape.tracking == Tracking::Marks { &regions[..1] } else { &regions[..] };
+        self.program_index = (regions[0].vm_addr_range().start / MM_REGION_SIZE) as usize;
         changing.iter().cloned().chain([input]).all(|region| {
             let index = (region.vm_addr_range().start / MM_REGION_SIZE) as usize;
             // SAFETY: as for a new mapping, see `FrameMemory::open`.
@@ -251,12 +255,13 @@ impl KeptMapping {
 
     /// Maps executable and input to nothing; `false` if the mapping has to go instead.
     fn unmap(&mut self) -> bool {
-        let is_kept = |start: u64| start == MM_STACK_START || start == MM_HEAP_START;
+        const INPUT: usize = (MM_INPUT_START / MM_REGION_SIZE) as usize;
         self.shape.is_input_whole
-            && (0..self.mapping.get_regions().len()).all(|index| {
-                let start = self.mapping.get_regions()[index].vm_addr_range().start;
+            && [self.program_index, INPUT].into_iter().all(|index| {
+                let Some(region) = self.mapping.get_regions().get(index) else { return false };
+                let nothing = MemoryRegion::new_empty(region.vm_addr_range().start);
                 // SAFETY: an empty region points at nothing.
-                is_kept(start) || unsafe { self.mapping.replace_region(index, MemoryRegion::new_empty(start)) }.is_ok()
+                unsafe { self.mapping.replace_region(index, nothing) }.is_ok()
             })
     }
 }

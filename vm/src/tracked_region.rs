@@ -1,7 +1,7 @@
 //! A buffer of guest memory that knows which of its bytes may be other than zero.
 //!
 //! A program must find its heap zero, and the 10 KiB of room that each of its accounts has to grow. Programs hardly ever
-//! write there, so a region keeps a mark per kibibyte and clears only what is marked: the room of a token transfer is
+//! write there, so a region keeps a mark per 256 bytes and clears only what is marked: the room of a token transfer is
 //! 30 KiB, and to clear it would take as long as the program.
 
 use std::ops::Range;
@@ -115,8 +115,13 @@ impl TrackedRegion {
         let mask = if is_as_before { WRITTEN_BY_PROGRAM } else { WRITTEN_BY_PROGRAM | WRITTEN_BY_HOST };
         // A store may have spilled over from the chunk before.
         let first = range.start.saturating_sub(SPILL_BYTES) / WRITTEN_CHUNK_BYTES;
+        let begin = range.start / WRITTEN_CHUNK_BYTES;
         let last = (range.end - 1) / WRITTEN_CHUNK_BYTES;
-        if self.marks[first..=last].iter().fold(0, |any, mark| any | mark) & mask != 0 {
+        // As a rule nothing was written but at the ends, beside what is put there.
+        if last > begin && !has_any(&self.marks[begin + 1..last], mask) {
+            self.clear_chunks(first..=begin, &range, mask);
+            self.clear_chunks(last..=last, &range, mask);
+        } else {
             self.clear_chunks(first..=last, &range, mask);
         }
     }
@@ -167,6 +172,14 @@ impl TrackedRegion {
             _ => {}
         }
     }
+}
+
+/// Whether any of `marks` has a bit of `mask`; eight at a time.
+fn has_any(marks: &[u8], mask: u8) -> bool {
+    let (words, rest) = marks.as_chunks::<8>();
+    let words = words.iter().fold(0, |any, word| any | u64::from_ne_bytes(*word));
+    let rest = rest.iter().fold(0, |any, mark| any | mark);
+    (words & u64::from_ne_bytes([mask; 8])) | u64::from(rest & mask) != 0
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ impl<C: ContextObject> Code<C> {
         };
         // SAFETY: the context's mapping outlives the run, and nobody else uses it now.
         let mapped = unsafe { mapping.as_mut() };
-        state.refresh(mapped);
+        state.take_over_all(mapped);
         assert_marks_suffice(&state, mapped);
         if !executable.get_sbpf_version().manual_stack_frame_bump() {
             assert_frames_are_mapped(&state, executable, written.stack_bytes);
@@ -157,14 +157,14 @@ impl<C: ContextObject> Code<C> {
 /// Whatever can be stored to in heap and input needs a mark.
 fn assert_marks_suffice(state: &RunState, mapping: &MemoryMapping) {
     for region in mapping.get_regions() {
-        let range = region.vm_addr_range();
-        let marks = match (range.start / MM_REGION_SIZE) as usize {
+        let start = region.vm_addr_range().start;
+        let marks = match (start / MM_REGION_SIZE) as usize {
             HEAP => state.heap_marks,
             INPUT => state.input_marks,
             _ => continue,
         };
-        let size_bytes = range.end - range.start / MM_REGION_SIZE * MM_REGION_SIZE;
-        assert!((marks * WRITTEN_CHUNK_BYTES) as u64 >= size_bytes, "marks are missing for {size_bytes} bytes");
+        let size_bytes = (start % MM_REGION_SIZE) as usize + region.len();
+        assert!(marks * WRITTEN_CHUNK_BYTES >= size_bytes, "marks are missing for {size_bytes} bytes");
     }
 }
 

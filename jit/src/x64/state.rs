@@ -1,7 +1,7 @@
 //! What generated code and the host share during one run.
 
 use solana_sbpf::{
-    ebpf::{MM_INPUT_START, MM_REGION_SIZE, MM_STACK_START},
+    ebpf::{MM_INPUT_START, MM_REGION_SIZE, MM_STACK_START, VIRTUAL_ADDRESS_BITS},
     error::EbpfError,
     memory_region::{MemoryMapping, MemoryRegion},
 };
@@ -102,21 +102,26 @@ pub(crate) struct RunState {
 }
 
 impl RunState {
-    /// Takes over what `mapping` maps now.
+    /// Takes over what `mapping` maps now, which may be another part of what it mapped before.
     pub(crate) fn refresh(&mut self, mapping: &MemoryMapping) {
         self.limits = Default::default();
         self.stack_limits = Default::default();
         self.input_store_limits = Default::default();
+        self.take_over_all(mapping);
+    }
+
+    /// Takes over what `mapping` maps, if nothing was taken over before.
+    pub(crate) fn take_over_all(&mut self, mapping: &MemoryMapping) {
         let regions = mapping.get_regions();
-        for (position, region) in regions.iter().enumerate() {
+        let mut next_start = u64::MAX;
+        for region in regions.iter().rev() {
             let start = region.vm_addr_range().start;
-            let index = (start / MM_REGION_SIZE) as usize;
-            let end_of_index = (index as u64 + 1) * MM_REGION_SIZE;
-            let next = regions.get(position + 1).map(|next| next.vm_addr_range().start);
-            let is_alone = start % MM_REGION_SIZE == 0 && next.is_none_or(|next| next >= end_of_index);
-            if index < REGION_COUNT && is_alone {
-                self.take_over(index, region);
+            let index = start >> VIRTUAL_ADDRESS_BITS;
+            let is_alone = start == index << VIRTUAL_ADDRESS_BITS && next_start >> VIRTUAL_ADDRESS_BITS != index;
+            if index < REGION_COUNT as u64 && is_alone && !region.is_empty() {
+                self.take_over(index as usize, region);
             }
+            next_start = start;
         }
     }
 
