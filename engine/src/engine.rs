@@ -353,20 +353,20 @@ impl Executor {
         let execute = |worker: &mut Worker, transaction: TransactionIndex| {
             worker.execute(&context, transaction.0 as usize);
         };
+        let count = block.transactions.len();
+        let in_order = |worker: &mut Worker| {
+            heddle_scheduler::serial::run(count, |transaction| execute(worker, transaction), None)
+        };
         let workers = &mut self.workers;
+        let schedule = &self.planner.schedule;
         match parallelism {
-            Parallelism::Serial => {
-                let first = &mut workers[0];
-                Ok(heddle_scheduler::serial::run(
-                    block.transactions.len(),
-                    |transaction| execute(first, transaction),
-                    None,
-                )?)
-            }
+            // Of a chain no two transactions run at once: block order is as good as any, and a worker that finds nothing to
+            // do costs the one that works.
+            Parallelism::Workers(_) if schedule.is_nearly_a_chain() => Ok(in_order(&mut workers[0])?),
+            Parallelism::Serial => Ok(in_order(&mut workers[0])?),
             Parallelism::Workers(count) => {
-                // A worker that finds nothing to do costs the one that works.
-                let count = if self.planner.schedule.is_nearly_a_chain() { 1 } else { count.min(workers.len()) };
-                Ok(self.pool.run(&self.planner.schedule, &mut workers[..count], execute)?)
+                let count = count.min(workers.len());
+                Ok(self.pool.run(schedule, &mut workers[..count], execute)?)
             }
         }
     }
