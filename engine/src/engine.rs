@@ -299,7 +299,16 @@ impl Executor {
         let messages = || block.transactions.iter().map(VerifiedTransaction::message_hash);
         let mut plan = || planner.prepare(shared, block);
         let mut claim = || statuses.claim(messages(), block.slot, claims);
-        let (environment, ()) = if is_parallel { rayon::join(plan, claim) } else { (plan(), claim()) };
+        let environment = if is_parallel {
+            // The plan stays on this thread, whose caches then hold what a worker here needs.
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| claim());
+                plan()
+            })
+        } else {
+            claim();
+            plan()
+        };
         if environment.is_err() {
             self.statuses.give_back_all(messages(), block.slot);
         } else {
