@@ -13,8 +13,8 @@ use heddle_vm::{Rent, Runtime};
 use crate::{account_set::AccountSet, account_table::Slot, fees::RentObservation};
 
 /// Positions in a plain transfer.
-pub(crate) const FROM: usize = 0;
-pub(crate) const TO: usize = 1;
+const FROM: usize = 0;
+const TO: usize = 1;
 const PROGRAM: usize = 2;
 const KEY_COUNT: usize = 3;
 

@@ -293,6 +293,7 @@ impl Executor {
         block: &Block,
         parallelism: Parallelism,
     ) -> Result<BlockEnvironment, EngineError> {
+        // Before anything is claimed: claims are given back by slot, which must not be one of an earlier block.
         check_order(shared, block)?;
         let is_parallel = self.has_choice(parallelism);
         let Self { planner, statuses, claims, .. } = self;
@@ -362,20 +363,19 @@ impl Executor {
         let execute = |worker: &mut Worker, transaction: TransactionIndex| {
             worker.execute(&context, transaction.0 as usize);
         };
-        let count = block.transactions.len();
-        let in_order = |worker: &mut Worker| {
-            heddle_scheduler::serial::run(count, |transaction| execute(worker, transaction), None)
-        };
         let workers = &mut self.workers;
         let schedule = &self.planner.schedule;
         match parallelism {
             // Of a chain no two transactions run at once: block order is as good as any, and a worker that finds nothing to
             // do costs the one that works.
-            Parallelism::Workers(_) if schedule.is_nearly_a_chain() => Ok(in_order(&mut workers[0])?),
-            Parallelism::Serial => Ok(in_order(&mut workers[0])?),
-            Parallelism::Workers(count) => {
+            Parallelism::Workers(count) if !schedule.is_nearly_a_chain() => {
                 let count = count.min(workers.len());
                 Ok(self.pool.run(schedule, &mut workers[..count], execute)?)
+            }
+            Parallelism::Workers(_) | Parallelism::Serial => {
+                let first = &mut workers[0];
+                let count = block.transactions.len();
+                Ok(heddle_scheduler::serial::run(count, |transaction| execute(first, transaction), None)?)
             }
         }
     }

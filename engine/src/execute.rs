@@ -178,14 +178,13 @@ impl Worker {
         let &[from_index, to_index, program_index] = block.plan.keys_of(planned) else { return None };
         let (compute_units, program_bytes) = self.system_program.look(block.table.slot(program_index))?;
         let to_slot = block.table.slot(to_index);
-        // A program counts with what is behind it.
-        if to_slot.is_upgradeable() || compute_units > u64::from(admitted.limits.compute_unit_limit) {
+        if compute_units > u64::from(admitted.limits.compute_unit_limit) {
             return None;
         }
         let (from, mut to) = (&admitted.payer, to_slot.read());
         let mut loaded_bytes = LoadedBytes { count: 0, max: admitted.limits.loaded_data_bytes_max.into() };
-        let to_bytes = if to.exists() { ACCOUNT_BASE_BYTES + to.data.len() as u64 } else { 0 };
-        loaded_bytes.add(2 * ACCOUNT_BASE_BYTES + program_bytes + to_bytes).ok()?;
+        loaded_bytes.add(2 * ACCOUNT_BASE_BYTES + program_bytes).ok()?;
+        count_loaded(block, block.plan.keys_of(planned), to_slot, &to, &mut loaded_bytes).ok()?;
         let rent = &block.environment.sysvars.rent;
         let (from_lamports, to_lamports) = direct::transfer(from, &to, lamports, &planned.writable, rent)?;
         let mut from = from.clone();

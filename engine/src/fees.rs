@@ -83,23 +83,23 @@ impl RentObservation {
 
     /// Whether the account may stay with another balance and nothing else changed.
     pub(crate) fn allows_balance(&self, lamports: u64, rent: &Rent) -> bool {
-        if lamports == 0 {
-            return true;
-        }
-        let exempt = rent.minimum_balance(self.size_bytes);
-        let needed = if self.lamports > 0 { exempt.min(self.lamports) } else { exempt };
-        lamports >= needed
+        self.suffices(lamports, self.size_bytes, true, rent)
     }
 
     /// Whether `after` may stay: gone, exempt, or (same owner, not grown) with no less than it had.
     pub(crate) fn allows(&self, after: &Account, rent: &Rent) -> bool {
-        if after.lamports == 0 {
+        let is_no_more = self.size_bytes >= after.data.len() && self.owner == after.owner;
+        self.suffices(after.lamports, after.data.len(), is_no_more, rent)
+    }
+
+    fn suffices(&self, lamports: u64, size_bytes: usize, is_no_more: bool, rent: &Rent) -> bool {
+        if lamports == 0 {
             return true;
         }
-        let exempt = rent.minimum_balance(after.data.len());
-        let is_relaxed = self.lamports > 0 && self.size_bytes >= after.data.len() && self.owner == after.owner;
+        let exempt = rent.minimum_balance(size_bytes);
+        let is_relaxed = self.lamports > 0 && is_no_more;
         let needed = if is_relaxed { exempt.min(self.lamports) } else { exempt };
-        after.lamports >= needed
+        lamports >= needed
     }
 }
 

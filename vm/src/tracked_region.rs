@@ -195,7 +195,8 @@ mod tests {
     const TAIL_BYTES: usize = 40;
 
     fn segments() -> impl Strategy<Value = Segments> {
-        let put = prop_oneof![0..300usize, 0..4000usize, Just(WRITTEN_CHUNK_BYTES), Just(88)];
+        // Rooms never touch: each account has a header. Two that did could leave a mark on the chunk where they meet.
+        let put = prop_oneof![1..300usize, 1..4000usize, Just(WRITTEN_CHUNK_BYTES), Just(88)];
         let room = prop_oneof![Just(10 * WRITTEN_CHUNK_BYTES), WRITTEN_CHUNK_BYTES..3 * WRITTEN_CHUNK_BYTES];
         prop::collection::vec((put, room), 1..4)
     }

@@ -11,7 +11,7 @@ use solana_sbpf::{
 
 use super::{
     compiler::{Compiler, REGISTERS, field},
-    state::{INPUT, REGION_COUNT, fault},
+    state::{INPUT, REGION_COUNT},
 };
 use crate::{CompileError, FramePointer, WRITTEN_BY_PROGRAM, WRITTEN_CHUNK_SHIFT};
 
@@ -180,6 +180,5 @@ impl<C: ContextObject> Compiler<'_, C> {
                 }
             }
         }
-        debug_assert_eq!(fault::NONE, 0);
     }
 }

@@ -248,7 +248,7 @@ impl<C: ContextObject> Compiler<'_, C> {
         );
         if !self.version.manual_stack_frame_bump() {
             let step = if self.has_stack_gaps() { 2 * frame_bytes } else { frame_bytes };
-            let (grow, ask) = (self.ops.new_dynamic_label(), self.ops.new_dynamic_label());
+            let grow = self.ops.new_dynamic_label();
             dynasm!(self.ops
                 ; .arch x64
                 ; add r15, step
@@ -257,26 +257,14 @@ impl<C: ContextObject> Compiler<'_, C> {
                 ; cmp r9, [rbp + field!(stack_used_end)]
                 ; ja =>grow
                 ; ret
-                // The slots of a frame are not checked, so all of it must be mapped and count as used.
+                // `run` has checked that all frames are mapped.
                 ; =>grow
-                ; cmp r9, [rbp + field!(stack_mapped_end)]
-                ; ja =>ask
                 ; mov [rbp + field!(stack_used_end)], r9
             );
             for class in 0..SIZE_CLASS_COUNT {
                 let limit = self.stack_limit(class);
                 dynasm!(self.ops ; .arch x64 ; add QWORD [rbp + limit], frame_bytes);
             }
-            let store = self.routines.stores[3];
-            dynasm!(self.ops
-                ; .arch x64
-                ; ret
-                ; =>ask
-                ; lea r9, [r15 - 8]
-                ; mov r10, r9
-                ; shr r10, 32
-                ; call =>store
-            );
         }
         dynasm!(self.ops ; .arch x64 ; ret);
     }

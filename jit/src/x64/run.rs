@@ -72,7 +72,7 @@ impl<C: ContextObject> Code<C> {
             call_target: 0,
             depth: 0,
             is_stack_stored: 0,
-            // Of a stack at zero, until `refresh` knows where it is.
+            // Of a stack at zero, until it is known where it is.
             stack_used_end: written.stack_bytes as u64,
             stack_mapped_end: 0,
             stack_host: 0,

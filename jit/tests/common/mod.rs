@@ -1,8 +1,7 @@
 //! Runs a program interpreted and compiled, each on a memory of its own that begins alike, and compares all that can be
 //! told of the two runs. Knows nothing of how programs are made up.
 
-// Each test file uses its part.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod instructions;
 pub mod memory;
