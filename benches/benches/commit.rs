@@ -12,7 +12,7 @@ use heddle_storage::{MemoryStore, RocksStore, Store};
 
 const CHANGED_ACCOUNTS: [usize; 3] = [100, 1_000, 10_000];
 /// Blocks whose transactions the store in memory keeps.
-const KEPT_BLOCKS: usize = 16;
+const KEPT_BLOCKS: u64 = 16;
 
 fn measure(criterion: &mut Criterion, name: &str, store: &dyn Store, changed_accounts: usize) {
     let mut batches = Batches::new(store, changed_accounts).expect("an empty store");

@@ -53,7 +53,8 @@ impl Batches {
         };
         self.tip = header;
         let statuses_from_slot = slot.saturating_sub(limits::STATUS_CACHE_BLOCKS);
-        BlockBatch { header, lattice: self.lattice.to_bytes(), accounts, statuses, transactions, statuses_from_slot }
+        let lattice = self.lattice.to_bytes();
+        BlockBatch { header, lattice, accounts, before: None, statuses, transactions, statuses_from_slot }
     }
 
     fn account(&mut self, number: u64) -> (Pubkey, Option<Account>) {
@@ -79,7 +80,7 @@ impl Batches {
             loaded_data_bytes: 330,
             details: None,
         };
-        StoredTransaction { wire: wire.into(), receipt }
+        StoredTransaction { wire: wire.into(), loaded_addresses: [].into(), receipt }
     }
 
     fn hash(&mut self) -> Hash {

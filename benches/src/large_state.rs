@@ -9,7 +9,7 @@ use crate::random::{mix, unmix};
 /// What each made-up account holds: fees of a million transfers.
 const LAMPORTS: u64 = 10_000_000_000;
 /// Blocks whose transactions are kept.
-const KEPT_BLOCKS: usize = 2;
+const KEPT_BLOCKS: u64 = 2;
 
 /// The address of made-up account `number`: 32 bytes as random as a real key's.
 pub fn key(number: u64) -> Pubkey {

@@ -53,6 +53,8 @@ pub struct ExecutedBlock {
     pub(crate) sorted_changes: OnceLock<Vec<AccountChange>>,
     pub(crate) lattice: Lattice,
     pub(crate) transactions: Vec<VerifiedTransaction>,
+    /// Of those in the block that use lookup tables: position among all that were given, looked-up keys.
+    pub(crate) loaded_addresses: Vec<(usize, Box<[Pubkey]>)>,
     pub(crate) statuses_from_slot: u64,
     pub(crate) times: StageTimes,
     pub(crate) run: RunStats,
@@ -112,21 +114,31 @@ impl ExecutedBlock {
     /// The atomic write that makes the block durable. What it holds is taken out of the block, not copied. For a store
     /// that forgets blocks it holds nothing.
     pub(crate) fn take_batch(&mut self, is_forgotten: bool) -> BlockBatch {
-        let (mut accounts, mut statuses, mut transactions) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut accounts, mut before) = (Vec::new(), Vec::new());
+        let (mut statuses, mut transactions) = (Vec::new(), Vec::new());
         if !is_forgotten {
-            let changes = std::mem::take(&mut self.changes).into_iter();
-            accounts = changes.map(|change| (change.key, change.after.exists().then_some(change.after))).collect();
+            let changes = std::mem::take(&mut self.changes);
+            accounts.reserve(changes.len());
+            before.reserve(changes.len());
+            for change in changes {
+                accounts.push((change.key, change.after.exists().then_some(change.after)));
+                before.push(change.before.exists().then_some(change.before));
+            }
             statuses.reserve(self.outcomes.len());
             transactions.reserve(self.outcomes.len());
-            for (transaction, outcome) in std::mem::take(&mut self.transactions).into_iter().zip(&self.outcomes) {
+            let mut loaded = std::mem::take(&mut self.loaded_addresses).into_iter().peekable();
+            let given = std::mem::take(&mut self.transactions).into_iter().zip(&self.outcomes);
+            for (position, (transaction, outcome)) in given.enumerate() {
                 let Some(receipt) = outcome.receipt() else { continue };
+                let loaded = loaded.next_if(|(of, _)| *of == position);
                 statuses.push(StatusKey {
                     blockhash: *transaction.transaction().recent_blockhash(),
                     message_hash: *transaction.message_hash(),
                 });
                 transactions.push(StoredTransaction {
                     wire: transaction.into_wire_bytes(),
-                    receipt: Receipt { status: receipt.status.clone(), details: None, ..*receipt },
+                    loaded_addresses: loaded.map(|(_, keys)| keys).unwrap_or_default(),
+                    receipt: receipt.clone(),
                 });
             }
         }
@@ -134,6 +146,7 @@ impl ExecutedBlock {
             header: self.header,
             lattice: self.lattice.to_bytes(),
             accounts,
+            before: Some(before),
             statuses,
             transactions,
             statuses_from_slot: self.statuses_from_slot,

@@ -436,6 +436,7 @@ impl Executor {
         }
         let hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
         let statuses_from_slot = self.statuses.push(block.slot, hashes);
+        let loaded_addresses = self.loaded_addresses(shared, &block, &outcomes);
         let mut chain = shared.chain.write();
         let undo = chain.advance(header, lattice.clone(), &block);
         ExecutedBlock {
@@ -445,12 +446,27 @@ impl Executor {
             sorted_changes: OnceLock::new(),
             lattice,
             transactions: block.transactions,
+            loaded_addresses,
             statuses_from_slot,
             times: StageTimes::default(),
             run,
             undo: Some(undo),
             shared: shared.clone(),
         }
+    }
+
+    /// The keys that came through lookup tables: (position, keys) of each transaction in the block that uses some.
+    fn loaded_addresses(&self, shared: &Shared, block: &Block, outcomes: &[Outcome]) -> Vec<(usize, Box<[Pubkey]>)> {
+        let plan = &self.planner.plan;
+        let given = block.transactions.iter().zip(outcomes).enumerate();
+        given
+            .filter(|(_, (one, outcome))| one.transaction().lookup_count() > 0 && outcome.receipt().is_some())
+            .map(|(position, (one, _))| {
+                let static_count = one.transaction().static_keys().len();
+                let loaded = &plan.keys_of(plan.transaction(position))[static_count..];
+                (position, loaded.iter().map(|&index| shared.table.slot(index).key).collect())
+            })
+            .collect()
     }
 
     /// What the block changed; each worker's part is collected side by side.

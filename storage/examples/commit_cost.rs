@@ -145,7 +145,7 @@ fn block(parent: &BlockHeader, slot: u64, account_count: u64) -> BlockBatch {
             loaded_data_bytes: 330,
             details: None,
         };
-        StoredTransaction { wire: wire.into(), receipt }
+        StoredTransaction { wire: wire.into(), loaded_addresses: [].into(), receipt }
     });
     BlockBatch {
         header: BlockHeader {
@@ -160,6 +160,7 @@ fn block(parent: &BlockHeader, slot: u64, account_count: u64) -> BlockBatch {
         },
         lattice: lattice(),
         accounts: accounts.into_iter().map(|number| (key(number), Some(account(number, slot)))).collect(),
+        before: None,
         statuses: (0..TRANSACTIONS_PER_BLOCK)
             .map(|number| StatusKey { blockhash: hash(0), message_hash: hash(number) })
             .collect(),

@@ -8,8 +8,15 @@ use heddle_types::{
 
 use crate::{BlockBatch, LATTICE_BYTES, Malformed, StoreError, codec};
 
-/// One account after a block; `None`: absent, whether the batch said so or gave it no lamports.
-pub(crate) type Change<'a> = (&'a Pubkey, Option<&'a Account>);
+/// One account that a block writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub(crate) key: &'a Pubkey,
+    /// After the block; `None`: absent, whether the batch said so or gave it no lamports.
+    pub(crate) after: Option<&'a Account>,
+    /// Where the batch has it.
+    position: u32,
+}
 
 /// Checks that the block of `batch` follows `tip`.
 ///
@@ -45,18 +52,40 @@ pub(crate) fn changes(batch: &BlockBatch) -> Result<Vec<Change<'_>>, Malformed> 
     let mut order: Vec<(u64, u32)> = prefixes(batch).zip(0..).collect();
     let key = |position: u32| &batch.accounts[position as usize].0;
     order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
-    let changes: Vec<Change<'_>> =
-        order.into_iter().map(|(_, position)| after(&batch.accounts[position as usize])).collect();
-    if let Some(pair) = changes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(Malformed::AccountTwice { slot: batch.header.slot, key: *pair[0].0 });
+    let change = |position: u32| {
+        let (key, account) = &batch.accounts[position as usize];
+        Change { key, after: existing(account), position }
+    };
+    let changes: Vec<Change<'_>> = order.into_iter().map(|(_, position)| change(position)).collect();
+    if let Some(pair) = changes.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        return Err(Malformed::AccountTwice { slot: batch.header.slot, key: *pair[0].key });
     }
     check_sizes(batch)?;
     Ok(changes)
 }
 
-/// One account after the block.
-pub(crate) fn after((key, account): &(Pubkey, Option<Account>)) -> Change<'_> {
-    (key, account.as_ref().filter(|account| account.exists()))
+/// The accounts before the block, in the order of `changes`. `read` gives those of keys that the batch does not bring.
+///
+/// # Errors
+/// What `read` says.
+pub(crate) fn before(
+    batch: &BlockBatch,
+    changes: &[Change<'_>],
+    read: impl FnOnce(&[Pubkey]) -> Result<Vec<Option<Account>>, StoreError>,
+) -> Result<Vec<(Pubkey, Option<Account>)>, StoreError> {
+    let keys = changes.iter().map(|change| *change.key);
+    if let Some(before) = &batch.before {
+        let states = changes.iter().map(|change| existing(&before[change.position as usize]).cloned());
+        return Ok(keys.zip(states).collect());
+    }
+    let keys: Vec<Pubkey> = keys.collect();
+    let states = read(&keys)?;
+    Ok(keys.into_iter().zip(states).collect())
+}
+
+/// The account, if it exists.
+pub(crate) fn existing(account: &Option<Account>) -> Option<&Account> {
+    account.as_ref().filter(|account| account.exists())
 }
 
 /// Checks that the batch does not contradict itself, without putting anything in order; O(n log n).
@@ -75,11 +104,17 @@ fn check_header(batch: &BlockBatch) -> Result<(), Malformed> {
         let (slot, header_count) = (batch.header.slot, batch.header.transaction_count);
         return Err(Malformed::TransactionCount { slot, header_count, count: batch.transactions.len() });
     }
+    let count = batch.accounts.len();
+    let before_count = batch.before.as_ref().map_or(count, Vec::len);
+    if before_count != count {
+        return Err(Malformed::BeforeCount { slot: batch.header.slot, count, before_count });
+    }
     Ok(())
 }
 
 fn check_sizes(batch: &BlockBatch) -> Result<(), Malformed> {
-    batch.accounts.iter().map(after).try_for_each(|(key, account)| account.map_or(Ok(()), |one| check_size(key, one)))
+    let mut accounts = batch.accounts.iter();
+    accounts.try_for_each(|(key, account)| existing(account).map_or(Ok(()), |one| check_size(key, one)))
 }
 
 fn check_keys_differ(batch: &BlockBatch) -> Result<(), Malformed> {
@@ -103,7 +138,7 @@ fn prefixes(batch: &BlockBatch) -> impl Iterator<Item = u64> + '_ {
 
 /// Fingerprints of the changed accounts; O(bytes of their data).
 pub(crate) fn digests(changes: &[Change<'_>]) -> Vec<AccountDigest> {
-    changes.iter().map(|(key, account)| AccountDigest::of(key, *account)).collect()
+    changes.iter().map(|change| AccountDigest::of(change.key, change.after)).collect()
 }
 
 /// The record of a block's transactions.

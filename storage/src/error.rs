@@ -62,6 +62,18 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// A write to a view of an earlier state.
+    #[error("this is a view of the state after slot {slot}, for reading only")]
+    Past {
+        /// Whose state.
+        slot: u64,
+    },
+    /// The state after this slot cannot be had: there is no block, or what leads back to it is not kept.
+    #[error("the state after slot {slot} cannot be had: no block is there, or its history is no longer kept")]
+    NotKept {
+        /// What was asked for.
+        slot: u64,
+    },
     /// A database of another format version.
     #[error("{} has format version {found}, this program reads version {supported}", path.display())]
     Version {
@@ -163,6 +175,26 @@ pub enum Malformed {
         height: u64,
         /// Its transactions.
         transaction_count: u64,
+    },
+    /// A batch whose states before the block are not one for each account that it writes.
+    #[error("the block at slot {slot} writes {count} accounts and brings {before_count} states before it")]
+    BeforeCount {
+        /// The block.
+        slot: u64,
+        /// Accounts written.
+        count: usize,
+        /// States before.
+        before_count: usize,
+    },
+    /// A transaction to be indexed that does not parse.
+    #[error("transaction {transaction_index} of the block at slot {slot} does not parse: {source}")]
+    Wire {
+        /// The block.
+        slot: u64,
+        /// Position in the block.
+        transaction_index: usize,
+        /// Why.
+        source: heddle_types::WireError,
     },
     /// An account that occurs twice in a batch.
     #[error("account {key} occurs twice in the block at slot {slot}")]

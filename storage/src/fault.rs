@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
-use heddle_types::{Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StoredTransaction};
+use heddle_types::{
+    Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction, TransactionPlace,
+};
 use parking_lot::Mutex;
 
-use crate::{BlockBatch, LATTICE_BYTES, Store, StoreError, Tip};
+use crate::{BlockBatch, BlockHistory, LATTICE_BYTES, Ledger, Store, StoreError, Tip};
 
 /// Which commit fails, and whether it takes effect nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +116,56 @@ impl<S: Store> Store for FaultStore<S> {
         self.inner.statuses()
     }
 
+    fn block_statuses(&self, slot: u64) -> Result<Vec<StatusKey>, StoreError> {
+        self.inner.block_statuses(slot)
+    }
+
     fn genesis(&self) -> Result<Option<Genesis>, StoreError> {
         self.inner.genesis()
+    }
+
+    fn durable_slot(&self) -> Result<Option<u64>, StoreError> {
+        self.inner.durable_slot()
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.inner.sync()
+    }
+
+    fn ledger(&self) -> Result<Ledger, StoreError> {
+        self.inner.ledger()
+    }
+
+    fn transaction(&self, place: TransactionPlace) -> Result<Option<StoredTransaction>, StoreError> {
+        self.inner.transaction(place)
+    }
+
+    fn place_of(&self, signature: &[u8; 64]) -> Result<Option<TransactionPlace>, StoreError> {
+        self.inner.place_of(signature)
+    }
+
+    fn places_naming(
+        &self,
+        address: &Pubkey,
+        before: Option<TransactionPlace>,
+        count_max: usize,
+    ) -> Result<Vec<TransactionPlace>, StoreError> {
+        self.inner.places_naming(address, before, count_max)
+    }
+
+    fn history(&self, slot: u64) -> Result<Option<BlockHistory>, StoreError> {
+        self.inner.history(slot)
+    }
+
+    fn revert(&self, slot: u64) -> Result<(), StoreError> {
+        match &*self.state.lock() {
+            State::Poisoned { cause } => Err(StoreError::Poisoned { cause: cause.clone() }),
+            State::Counting { .. } => self.inner.revert(slot),
+        }
+    }
+
+    fn is_volatile(&self) -> bool {
+        self.inner.is_volatile()
     }
 
     fn for_each_account(&self, visit: &mut dyn FnMut(&Pubkey, Account)) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@
 //!     header: BlockHeader { slot: 1, height: 1, parent_hash: genesis.block_hash, state_hash, ..BlockHeader::default() },
 //!     lattice,
 //!     accounts: vec![(key, Some(Account::with_lamports(5)))],
+//!     before: None,
 //!     statuses: vec![],
 //!     transactions: vec![],
 //!     statuses_from_slot: 0,
@@ -27,18 +28,25 @@
 
 mod batch;
 pub mod codec;
+mod durability;
 mod error;
 mod fault;
+mod index;
+mod ledger;
 mod memory;
+mod past;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 mod store;
 mod volatile;
 
+pub use durability::{Durability, ParseDurabilityError};
 pub use error::{Malformed, SourceError, StoreError};
 pub use fault::{Fault, FaultStore};
+pub use ledger::{BlockHistory, Ledger, LedgerOptions};
 pub use memory::MemoryStore;
+pub use past::PastStore;
 #[cfg(feature = "rocksdb")]
-pub use rocks::RocksStore;
+pub use rocks::{RocksOptions, RocksStore};
 pub use store::{BlockBatch, LATTICE_BYTES, Store, Tip};
 pub use volatile::VolatileStore;

@@ -1,8 +1,10 @@
 //! The store trait: what the engine asks of a database, and nothing of how it is kept.
 
-use heddle_types::{Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction};
+use heddle_types::{
+    Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction, TransactionPlace,
+};
 
-use crate::StoreError;
+use crate::{BlockHistory, Ledger, StoreError};
 
 /// Bytes of the accounts lattice (1024 lanes of u16, little-endian).
 pub const LATTICE_BYTES: usize = 2048;
@@ -25,6 +27,9 @@ pub struct BlockBatch {
     pub lattice: Box<[u8; LATTICE_BYTES]>,
     /// Accounts after the block, each once; `None` removes the account.
     pub accounts: Vec<(Pubkey, Option<Account>)>,
+    /// The same accounts before the block, in the same order, if the caller has them at hand; else a store that needs
+    /// them reads them.
+    pub before: Option<Vec<Option<Account>>>,
     /// Statuses of the block's transactions.
     pub statuses: Vec<StatusKey>,
     /// The transactions in block order.
@@ -57,7 +62,8 @@ pub trait Store: Send + Sync + 'static {
     /// What the medium says, or a record that does not decode.
     fn accounts(&self, keys: &[Pubkey]) -> Result<Vec<Option<Account>>, StoreError>;
 
-    /// Applies a block atomically; returns once it is durable.
+    /// Applies a block atomically. Returns once the block is durable, unless the store was told to sync later: then
+    /// [`Store::durable_slot`] says when.
     ///
     /// # Errors
     /// [`StoreError::NotNext`] if the block's parent is not the tip, [`StoreError::Malformed`] if the batch contradicts
@@ -101,11 +107,92 @@ pub trait Store: Send + Sync + 'static {
     /// What the medium says, or a record that does not decode.
     fn statuses(&self) -> Result<Vec<StatusEntry>, StoreError>;
 
+    /// Statuses of the block at `slot`, as long as the newest block, or one that the store can be taken back to, needs them.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn block_statuses(&self, slot: u64) -> Result<Vec<StatusKey>, StoreError> {
+        let entries = self.statuses()?.into_iter();
+        Ok(entries.filter(|entry| entry.slot == slot).map(|entry| entry.key).collect())
+    }
+
     /// The genesis state, as given to [`Store::initialize`]; `None` before it.
     ///
     /// # Errors
     /// What the medium says, or a record that does not decode.
     fn genesis(&self) -> Result<Option<Genesis>, StoreError>;
+
+    /// Slot of the newest block that no crash and no power failure can take away; `None` before [`Store::initialize`].
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn durable_slot(&self) -> Result<Option<u64>, StoreError> {
+        Ok(self.tip()?.map(|tip| tip.header.slot))
+    }
+
+    /// Makes every committed block durable.
+    ///
+    /// # Errors
+    /// What the medium says; as after a failed [`Store::commit`], the store then takes no more blocks.
+    fn sync(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What is kept of the past.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn ledger(&self) -> Result<Ledger, StoreError> {
+        Ok(Ledger::default())
+    }
+
+    /// One transaction, with its details where they are kept; `None` if its block is not kept or has fewer.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn transaction(&self, place: TransactionPlace) -> Result<Option<StoredTransaction>, StoreError> {
+        Ok(self.transactions(place.slot)?.into_iter().nth(place.position as usize))
+    }
+
+    /// Where the transaction with this first signature is; `None` if it is not known or not indexed.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn place_of(&self, _signature: &[u8; 64]) -> Result<Option<TransactionPlace>, StoreError> {
+        Ok(None)
+    }
+
+    /// Where the newest transactions that name `address` are, newest first, at most `count_max`, from before `before` on.
+    /// Empty if there are none, or if they are not indexed.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn places_naming(
+        &self,
+        _address: &Pubkey,
+        _before: Option<TransactionPlace>,
+        _count_max: usize,
+    ) -> Result<Vec<TransactionPlace>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// What takes the block at `slot` back; `None` if that is not kept, or there is no such block.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn history(&self, _slot: u64) -> Result<Option<BlockHistory>, StoreError> {
+        Ok(None)
+    }
+
+    /// Takes back every block after `slot`, atomically and durably; `slot` must be that of a block (or genesis). Nothing
+    /// is left of the blocks, nor of anything that was derived from them.
+    ///
+    /// # Errors
+    /// [`StoreError::NotKept`] if what takes them back is not kept, [`StoreError::ReadOnly`], [`StoreError::NotInitialized`]:
+    /// nothing was changed. After any other error the outcome is unknown, as with [`Store::commit`].
+    fn revert(&self, slot: u64) -> Result<(), StoreError> {
+        Err(StoreError::NotKept { slot })
+    }
 
     /// Whether the store forgets blocks: nobody will ever read them back.
     fn is_volatile(&self) -> bool {

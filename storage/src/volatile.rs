@@ -145,6 +145,7 @@ mod tests {
             },
             lattice: lattice.clone(),
             accounts: vec![(key, None)],
+            before: None,
             statuses: Vec::new(),
             transactions: Vec::new(),
             statuses_from_slot: 0,

@@ -3,62 +3,13 @@
 mod common;
 
 use common::{
-    Model, account, block, empty_block, genesis, genesis_of, hash, key, lattice, status, transaction, with_details,
-    with_transactions,
+    Model, account, block, empty_block, genesis, genesis_of, hash, key, lattice, status,
+    subject::{Subject, contract},
+    transaction, with_details, with_transactions,
 };
-use heddle_storage::{BlockBatch, Malformed, MemoryStore, RocksStore, Store, StoreError};
+use heddle_storage::{BlockBatch, Malformed, StoreError};
 use heddle_types::{Account, AccountDigest, BlockHeader, Genesis, limits::ACCOUNT_DATA_BYTES_MAX};
 use proptest::prelude::*;
-
-/// A store under test that can be closed and opened again.
-trait Subject {
-    fn create() -> Self;
-    fn store(&self) -> &dyn Store;
-    /// Closes and opens, where that means anything.
-    fn reopen(&mut self);
-}
-
-struct InMemory(MemoryStore);
-
-impl Subject for InMemory {
-    fn create() -> Self {
-        Self(MemoryStore::new())
-    }
-    fn store(&self) -> &dyn Store {
-        &self.0
-    }
-    fn reopen(&mut self) {}
-}
-
-struct OnDisk {
-    store: Option<RocksStore>,
-    directory: tempfile::TempDir,
-}
-
-impl Subject for OnDisk {
-    fn create() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        Self { store: Some(RocksStore::open(directory.path()).unwrap()), directory }
-    }
-    fn store(&self) -> &dyn Store {
-        self.store.as_ref().unwrap()
-    }
-    fn reopen(&mut self) {
-        self.store = None;
-        self.store = Some(RocksStore::open_existing(self.directory.path()).unwrap());
-    }
-}
-
-macro_rules! contract {
-    ($($name:ident),* $(,)?) => {
-        mod memory {
-            $(#[test] fn $name() { super::$name::<super::InMemory>(); })*
-        }
-        mod rocks {
-            $(#[test] fn $name() { super::$name::<super::OnDisk>(); })*
-        }
-    };
-}
 
 contract!(
     a_new_store_is_empty,

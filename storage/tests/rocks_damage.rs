@@ -196,11 +196,11 @@ fn a_database_swapped_for_an_older_copy_is_refused() {
 fn damaged_records_are_named_by_their_key() {
     let directory = tempdir().unwrap();
     make_chain(directory.path(), 5);
-    let columns = ["accounts", "statuses", "headers", "transactions", "changes", "genesis_accounts"];
+    let columns = common::COLUMNS;
     let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), directory.path(), columns).unwrap();
     // Valid as far as RocksDB knows.
     db.put_cf(db.cf_handle("accounts").unwrap(), common::key(10), [1, 7]).unwrap();
-    db.put_cf(db.cf_handle("transactions").unwrap(), 4u64.to_be_bytes(), [2]).unwrap();
+    db.put_cf(db.cf_handle("transactions").unwrap(), 4u64.to_be_bytes(), [1]).unwrap();
     drop(db);
     use heddle_storage::Store;
     let store = RocksStore::open(directory.path()).unwrap();
@@ -210,7 +210,7 @@ fn damaged_records_are_named_by_their_key() {
         "{message}"
     );
     let message = store.transactions(4).unwrap_err().to_string();
-    assert!(message.ends_with("transactions: slot 4: layout version 2, this program reads version 1"), "{message}");
+    assert!(message.ends_with("transactions: slot 4: layout version 1, this program reads version 2"), "{message}");
     assert!(Model::read(&store).is_err());
     assert!(!tables(directory.path()).is_empty());
 }
@@ -219,7 +219,7 @@ fn damaged_records_are_named_by_their_key() {
 fn columns_of_different_age_are_refused() {
     let directory = tempdir().unwrap();
     let mut models = make_chain(directory.path(), 5);
-    let columns = ["accounts", "statuses", "headers", "transactions", "changes", "genesis_accounts"];
+    let columns = common::COLUMNS;
     let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), directory.path(), columns).unwrap();
     let older = db.get_cf(db.cf_handle("accounts").unwrap(), [0]).unwrap().unwrap();
     drop(db);

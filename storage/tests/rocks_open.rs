@@ -10,15 +10,13 @@ use std::{
 };
 
 use common::{
-    Model, block,
+    COLUMNS, Model, block,
     disk::{contents, copy, extend_chain, make_chain},
     genesis, key,
 };
 use heddle_storage::{RocksStore, Store, StoreError, codec};
 use rocksdb::{DB, Options};
 use tempfile::tempdir;
-
-const COLUMNS: [&str; 6] = ["accounts", "statuses", "headers", "transactions", "changes", "genesis_accounts"];
 
 /// A database made by RocksDB alone, with these records in the default column family.
 fn raw_database(path: &Path, columns: &[&str], records: &[(&[u8], &[u8])]) {
@@ -48,10 +46,10 @@ fn another_version_is_refused_by_name() {
     // A later version may have other column families.
     for (name, columns) in [("same", &COLUMNS[..]), ("fewer", &COLUMNS[..2]), ("more", &["accounts", "novelties"])] {
         let path = directory.path().join(name);
-        raw_database(&path, columns, &[(b"format", b"HEDDLEDB\x02\0\0\0"), (b"tip", b"who knows")]);
-        check_refused(&path, |error| matches!(error, StoreError::Version { found: 2, supported: 1, .. }));
+        raw_database(&path, columns, &[(b"format", b"HEDDLEDB\x03\0\0\0"), (b"tip", b"who knows")]);
+        check_refused(&path, |error| matches!(error, StoreError::Version { found: 3, supported: 2, .. }));
         let message = RocksStore::open(&path).unwrap_err().to_string();
-        assert!(message.ends_with("has format version 2, this program reads version 1"), "{message}");
+        assert!(message.ends_with("has format version 3, this program reads version 2"), "{message}");
     }
 }
 

@@ -56,8 +56,19 @@ pub struct StatusEntry {
 pub struct StoredTransaction {
     /// The signed bytes.
     pub wire: Box<[u8]>,
-    /// What came of it (`details` are not stored).
+    /// The keys that came through address lookup tables: writable ones of all tables, then read-only ones.
+    pub loaded_addresses: Box<[Pubkey]>,
+    /// What came of it. Its `details` are kept apart, where they are kept at all.
     pub receipt: Receipt,
+}
+
+/// The place of a transaction in the chain; ordered as the chain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionPlace {
+    /// Slot of its block.
+    pub slot: u64,
+    /// Its position in the block, from 0.
+    pub position: u32,
 }
 
 /// A short fingerprint of one account after a block: enough to name the field that differs when a replay disagrees.

@@ -15,7 +15,7 @@ mod status;
 pub mod wire;
 
 pub use account::{Account, AccountData};
-pub use block::{AccountDigest, BlockHeader, Genesis, StatusEntry, StoredTransaction};
+pub use block::{AccountDigest, BlockHeader, Genesis, StatusEntry, StoredTransaction, TransactionPlace};
 pub use features::{FeatureSet, Gates, UnsupportedFeature};
 pub use lock_set::{Access, AccountIndex, AccountLock};
 pub use receipt::{InnerInstruction, Receipt, ReceiptDetails, ReturnData};

@@ -25,7 +25,7 @@ use source::Source;
 /// Blocks that `--prove` executes again, spread over the run.
 const PROVED_BLOCKS_MAX: u64 = 8;
 /// Blocks that `--memory` keeps: memory must not grow with the number of transactions.
-const MEMORY_BLOCKS_KEPT: usize = 16;
+const MEMORY_BLOCKS_KEPT: u64 = 16;
 /// Workers that `--prove` compares with the serial reference.
 pub(crate) const PROVED_WORKERS: [usize; 3] = [1, 2, 4];
 

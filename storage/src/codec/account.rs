@@ -71,7 +71,7 @@ mod tests {
             bytes[index] = value;
             decode_account(&bytes)
         };
-        assert_eq!(changed(0, 2), Err(DecodeError::Layout { found: 2 }));
+        assert_eq!(changed(0, 2), Err(DecodeError::Layout { found: 2, expected: 1 }));
         assert_eq!(changed(1, 2), Err(DecodeError::Value { field: "executable mark", value: 2 }));
         assert_eq!(changed(2, 0), Err(DecodeError::Value { field: "balance", value: 0 }));
         let mut long = good;

@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn format_record_names_its_version() {
-        assert_eq!(&encode_format(), b"HEDDLEDB\x01\0\0\0");
+        assert_eq!(&encode_format(), b"HEDDLEDB\x02\0\0\0");
         assert_eq!(decode_format(b"HEDDLEDB\x07\x01\0\0and whatever comes later"), Ok(0x107));
         assert_eq!(decode_format(b"HEDDLEDC\x07\0\0\0"), Err(DecodeError::Magic));
         assert!(matches!(decode_format(b"HEDDLEDB\x07\0\0"), Err(DecodeError::Short { .. })));

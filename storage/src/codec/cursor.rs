@@ -18,10 +18,15 @@ impl<'a> Cursor<'a> {
 
     /// A record whose layout version is checked and consumed.
     pub(super) fn versioned(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::of_layout(bytes, LAYOUT_VERSION)
+    }
+
+    /// As [`Self::versioned`], for a record that has another layout than most.
+    pub(super) fn of_layout(bytes: &'a [u8], layout: u8) -> Result<Self, DecodeError> {
         let mut cursor = Self::bare(bytes);
         match cursor.u8()? {
-            LAYOUT_VERSION => Ok(cursor),
-            found => Err(DecodeError::Layout { found }),
+            found if found == layout => Ok(cursor),
+            found => Err(DecodeError::Layout { found, expected: layout }),
         }
     }
 

@@ -10,6 +10,9 @@
 mod account;
 mod block;
 mod cursor;
+mod details;
+mod history;
+mod ledger;
 mod transaction;
 mod transaction_error;
 
@@ -21,12 +24,15 @@ pub use self::{
         decode_changes, decode_format, decode_genesis_count, decode_header, decode_mark, decode_statuses, decode_tip,
         encode_changes, encode_format, encode_genesis_count, encode_header, encode_mark, encode_statuses, encode_tip,
     },
+    details::{decode_details, encode_details},
+    history::{decode_history, encode_history},
+    ledger::{decode_ledger, decode_place, decode_positions, encode_ledger, encode_place, encode_positions},
     transaction::{check_transactions, decode_transactions, encode_transactions},
 };
 
 /// Version of the database as a whole, in its format record.
-pub const FORMAT_VERSION: u32 = 1;
-/// First byte of every value.
+pub const FORMAT_VERSION: u32 = 2;
+/// First byte of every value, but for transactions (2).
 pub const LAYOUT_VERSION: u8 = 1;
 
 /// Why stored bytes are not a record.
@@ -50,10 +56,12 @@ pub enum DecodeError {
         count_bytes: usize,
     },
     /// The first byte is no layout version that this program reads.
-    #[error("layout version {found}, this program reads version {LAYOUT_VERSION}")]
+    #[error("layout version {found}, this program reads version {expected}")]
     Layout {
         /// The first byte.
         found: u8,
+        /// What it should be.
+        expected: u8,
     },
     /// The format record does not open with the magic bytes.
     #[error("the format record does not begin with the magic bytes")]
@@ -80,5 +88,11 @@ pub enum EncodeError {
     WireTooLarge {
         /// Its length.
         size_bytes: usize,
+    },
+    /// More loaded addresses than account indices can name.
+    #[error("a transaction with {count} loaded addresses")]
+    TooManyLoadedAddresses {
+        /// How many.
+        count: usize,
     },
 }

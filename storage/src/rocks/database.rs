@@ -2,18 +2,26 @@
 //!
 //! Knows the columns, not what a chain is: no order of blocks, no poisoning.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use heddle_types::{Account, BlockHeader, Pubkey};
-use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    ColumnFamily, DB, Direction, IteratorMode, ReadOptions, WriteBatch, WriteOptions, checkpoint::Checkpoint,
+};
 
 use super::{
-    columns::{Column, FIRST_KEY, MARK_KEY, TIP_KEY, slot_key},
+    columns::{Column, FIRST_KEY, LEDGER_KEY, MARK_KEY, TIP_KEY, slot_key},
     errors::{from_rocks, from_rocks_open},
     options,
 };
 use crate::{
-    StoreError, Tip,
+    Ledger, StoreError, Tip,
     codec::{self, DecodeError},
 };
 
@@ -35,11 +43,19 @@ pub(super) enum Access {
 pub(super) struct Database {
     path: PathBuf,
     db: DB,
+    /// Compaction drops index entries of earlier blocks.
+    blocks_from: Arc<AtomicU64>,
 }
 
 impl Database {
-    pub(super) fn open(path: &Path, access: Access, columns: &[Column]) -> Result<Self, StoreError> {
-        let descriptors = options::columns(columns);
+    pub(super) fn open(
+        path: &Path,
+        access: Access,
+        columns: &[Column],
+        cache_bytes: usize,
+    ) -> Result<Self, StoreError> {
+        let blocks_from = Arc::default();
+        let descriptors = options::columns(columns, cache_bytes, &blocks_from);
         let options = options::database(access == Access::Create);
         let opened = match access {
             // The log of a crashed writer is replayed in memory.
@@ -47,7 +63,7 @@ impl Database {
             Access::Write | Access::Create => DB::open_cf_descriptors(&options, path, descriptors),
         };
         let db = opened.map_err(|error| from_rocks_open(path, error))?;
-        Ok(Self { path: path.to_owned(), db })
+        Ok(Self { path: path.to_owned(), db, blocks_from })
     }
 
     /// Names of the column families at `path`.
@@ -152,6 +168,24 @@ impl Database {
         self.get(Column::Meta, TIP_KEY, codec::decode_tip)
     }
 
+    pub(super) fn ledger(&self) -> Result<Option<Ledger>, StoreError> {
+        self.get(Column::Meta, LEDGER_KEY, codec::decode_ledger)
+    }
+
+    /// Calls `visit` with the records before `until`, in descending order of key, until it says no more.
+    pub(super) fn scan_back(&self, column: Column, until: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        let mut rows = self.db.raw_iterator_cf_opt(self.handle(column), ReadOptions::default());
+        rows.seek_for_prev(until);
+        while let Some((key, value)) = rows.item() {
+            match visit(key, value) {
+                Ok(true) => rows.prev(),
+                Ok(false) => return Ok(()),
+                Err(error) => return Err(self.corrupt(column, key, &error)),
+            }
+        }
+        rows.status().map_err(|error| from_rocks(&self.path, "read from", error))
+    }
+
     /// Whether the column holds any record but its mark.
     pub(super) fn is_empty(&self, column: Column) -> Result<bool, StoreError> {
         Ok(self.first_key(column, FIRST_KEY)?.is_none())
@@ -159,9 +193,41 @@ impl Database {
 
     /// Applies the batch as a whole; returns once it is durable.
     pub(super) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.write_with(batch, true)
+    }
+
+    /// Applies the batch as a whole; it is durable on return, or with the next [`Self::sync`].
+    pub(super) fn write_with(&self, batch: WriteBatch, is_synced: bool) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
-        options.set_sync(true);
+        options.set_sync(is_synced);
         self.db.write_opt(batch, &options).map_err(|error| from_rocks(&self.path, "write to", error))
+    }
+
+    /// Makes all that was written durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush_wal(true).map_err(|error| from_rocks(&self.path, "sync", error))
+    }
+
+    /// From now on compaction drops index entries of blocks before `slot`.
+    pub(super) fn forget_entries_before(&self, slot: u64) {
+        self.blocks_from.store(slot, Ordering::Relaxed);
+    }
+
+    /// Gives back the space of files that hold only slots from `from` to `until` (exclusive), which were removed.
+    pub(super) fn drop_files(&self, column: Column, from: u64, until: u64) -> Result<(), StoreError> {
+        let Some(last) = until.checked_sub(1).filter(|last| *last >= from) else { return Ok(()) };
+        let dropped = self.db.delete_file_in_range_cf(self.handle(column), slot_key(from), slot_key(last));
+        dropped.map_err(|error| from_rocks(&self.path, "remove files of", error))
+    }
+
+    /// Makes a copy at `path`, which must not be there, out of links to the same tables. It holds every block committed
+    /// before, none in part.
+    pub(super) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
+        /// The write-ahead log is copied, however long it is; writing its blocks out to tables would hold up commits.
+        const LOG_BYTES_BEFORE_FLUSH: u64 = u64::MAX;
+        let made = Checkpoint::new(&self.db)
+            .and_then(|checkpoint| checkpoint.create_checkpoint_with_log_size(path, LOG_BYTES_BEFORE_FLUSH));
+        made.map_err(|error| from_rocks(path, "make a checkpoint in", error))
     }
 
     /// Rewrites a column so that nothing of removed records is left on disk; O(size of the column).

@@ -131,6 +131,12 @@ impl Guard {
         self.write(&note).map_err(|error| from_io(path, "write the note of", error))
     }
 
+    /// As [`Self::acknowledge`]; returns once the note is durable too.
+    pub(super) fn acknowledge_durably(&mut self, path: &Path, header: &BlockHeader) -> Result<(), StoreError> {
+        self.acknowledge(path, header)?;
+        self.file.sync_data().map_err(|error| from_io(path, "write the note of", error))
+    }
+
     /// Replaces the note. One write of less than a disk sector: there is no state in which half of it is new.
     fn write(&mut self, note: &Note) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;

@@ -4,7 +4,9 @@
 //! before it is visible. So after a crash a block is there as a whole or not at all, and every block that
 //! [`Store::commit`] reported is there. `docs/storage-format.md` has the argument and its limits.
 
+mod background;
 mod columns;
+mod config;
 mod database;
 mod errors;
 mod guard;
@@ -12,24 +14,30 @@ mod manifest;
 mod options;
 mod recover;
 mod write;
+mod writer;
 
 use std::{
     fmt,
     fs::{self, File},
     io,
     path::Path,
+    sync::Arc,
 };
 
-use heddle_types::{Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StoredTransaction};
-use parking_lot::Mutex;
+use heddle_types::{
+    Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction, TransactionPlace,
+};
 
+pub use self::config::RocksOptions;
 use self::{
-    columns::{Column, FIRST_KEY, GENESIS_KEY, pubkey_of, slot_key, slot_of},
+    background::Background,
+    columns::{Column, FIRST_KEY, GENESIS_KEY, address_key, address_of, pubkey_of, slot_key, slot_of},
     database::{Access, Database},
     guard::{Guard, Note},
-    recover::{Chain, Found},
+    recover::Found,
+    writer::{Phase, Shared, Writer},
 };
-use crate::{BlockBatch, LATTICE_BYTES, Store, StoreError, Tip, batch, codec};
+use crate::{BlockBatch, BlockHistory, Durability, LATTICE_BYTES, Ledger, Store, StoreError, Tip, codec};
 
 /// [`Store`] in a directory on disk.
 ///
@@ -42,30 +50,12 @@ use crate::{BlockBatch, LATTICE_BYTES, Store, StoreError, Tip, batch, codec};
 /// open_read_only ──▶ read only
 /// ```
 ///
-/// Reads work in every state and from many threads. One process at a time has a database open for writing.
+/// Reads work in every state and from many threads. One process at a time has a database open for writing. What was
+/// committed and not synced is synced when the store is dropped.
 pub struct RocksStore {
-    database: Database,
-    writer: Mutex<Writer>,
-}
-
-struct Writer {
-    phase: Phase,
-    /// `None` only in a store that is open for reading.
-    guard: Option<Guard>,
-}
-
-#[derive(Clone)]
-enum Phase {
-    Empty,
-    Ready {
-        tip: BlockHeader,
-        /// Statuses of slots below are dropped already.
-        statuses_from_slot: u64,
-    },
-    Poisoned {
-        cause: String,
-    },
-    ReadOnly,
+    shared: Arc<Shared>,
+    /// `None` in a store that is open for reading.
+    background: Option<Background>,
 }
 
 impl RocksStore {
@@ -76,13 +66,21 @@ impl RocksStore {
     /// [`StoreError::NotADatabase`], [`StoreError::Version`], [`StoreError::Locked`], [`StoreError::Corrupt`] or
     /// [`StoreError::Lost`]: what is at the path was left as it was. [`StoreError::Io`] or [`StoreError::DiskFull`].
     pub fn open<P: AsRef<Path>>(path: P) -> Result<Self, StoreError> {
+        Self::open_with(path, RocksOptions::default())
+    }
+
+    /// As [`RocksStore::open`], with settings.
+    ///
+    /// # Errors
+    /// As [`RocksStore::open`].
+    pub fn open_with<P: AsRef<Path>>(path: P, options: RocksOptions) -> Result<Self, StoreError> {
         let path = path.as_ref();
         match recover::survey(path)? {
-            Found::Database => Self::open_database(path),
-            Found::Empty => Self::create(path),
+            Found::Database => Self::open_database(path, options),
+            Found::Empty => Self::create(path, options),
             Found::Nothing => {
                 create_directory(path).map_err(|error| errors::from_io(path, "create", error))?;
-                Self::create(path)
+                Self::create(path, options)
             }
         }
     }
@@ -94,7 +92,7 @@ impl RocksStore {
     pub fn open_existing<P: AsRef<Path>>(path: P) -> Result<Self, StoreError> {
         let path = path.as_ref();
         require_database(path)?;
-        Self::open_database(path)
+        Self::open_database(path, RocksOptions::default())
     }
 
     /// Opens the database at `path` as it is now, for reading. Changes nothing on disk and takes no lock; blocks that
@@ -111,40 +109,78 @@ impl RocksStore {
         if chain.is_none() {
             return Err(recover::not_a_database(path, "a database that was never initialised"));
         }
-        Ok(Self { database, writer: Mutex::new(Writer { phase: Phase::ReadOnly, guard: None }) })
+        let shared = Shared::new(database, Writer { phase: Phase::ReadOnly, guard: None }, Durability::Block);
+        Ok(Self { shared: Arc::new(shared), background: None })
     }
 
     /// Where the database is.
     pub fn path(&self) -> &Path {
-        self.database.path()
+        self.database().path()
     }
 
-    fn create(path: &Path) -> Result<Self, StoreError> {
+    /// When committed blocks are synced.
+    pub fn durability(&self) -> Durability {
+        self.shared.durability()
+    }
+
+    /// Makes a copy of the database at `path`, where nothing may be, while blocks go on: it ends with a whole block, the
+    /// newest or one committed meanwhile. Tables are linked, so `path` should be on the same file system.
+    ///
+    /// # Errors
+    /// What the medium says.
+    pub fn checkpoint<P: AsRef<Path>>(&self, path: P) -> Result<(), StoreError> {
+        self.database().checkpoint(path.as_ref())
+    }
+
+    fn database(&self) -> &Database {
+        self.shared.database()
+    }
+
+    fn create(path: &Path, options: RocksOptions) -> Result<Self, StoreError> {
         let guard = Guard::create(path)?;
         recover::check_note(path, Note::read(path)?, None)?;
-        let database = Database::open(path, Access::Create, &Column::ALL)?;
-        Ok(Self { database, writer: Mutex::new(Writer { phase: Phase::Empty, guard: Some(guard) }) })
+        let database = Database::open(path, Access::Create, &Column::ALL, options.cache_bytes)?;
+        let phase = Phase::Empty { ledger: options.ledger.unwrap_or_default() };
+        Self::start(path, Shared::new(database, Writer { phase, guard: Some(guard) }, options.durability))
     }
 
-    fn open_database(path: &Path) -> Result<Self, StoreError> {
+    fn open_database(path: &Path, options: RocksOptions) -> Result<Self, StoreError> {
         // Without the file there is no other writer either: a writer makes it.
         let guard = Guard::existing(path)?;
         let (_, chain) = recover::probe(path, Note::read(path)?)?;
-        let mut guard = guard.map_or_else(|| Guard::create(path), Ok)?;
+        let guard = guard.map_or_else(|| Guard::create(path), Ok)?;
         let access = if chain.is_some() { Access::Write } else { Access::Create };
-        let database = Database::open(path, access, &Column::ALL)?;
+        let database = Database::open(path, access, &Column::ALL, options.cache_bytes)?;
         recover::check_same(&database, chain.as_ref())?;
-        let phase = match chain {
+        let shared = match chain {
             None => {
                 write::remove_leftovers(&database)?;
-                Phase::Empty
+                let phase = Phase::Empty { ledger: options.ledger.unwrap_or_default() };
+                Shared::new(database, Writer { phase, guard: Some(guard) }, options.durability)
             }
-            Some(Chain { tip, statuses_from_slot }) => {
-                guard.acknowledge(path, &tip.header)?;
-                Phase::Ready { tip: tip.header, statuses_from_slot }
-            }
+            Some(chain) => Shared::open(database, chain, guard, &options)?,
         };
-        Ok(Self { database, writer: Mutex::new(Writer { phase, guard: Some(guard) }) })
+        Self::start(path, shared)
+    }
+
+    fn start(path: &Path, shared: Shared) -> Result<Self, StoreError> {
+        let shared = Arc::new(shared);
+        let interval = match shared.durability() {
+            Durability::Interval(interval) => Some(interval),
+            Durability::Block | Durability::None => None,
+        };
+        let background = Background::start(interval, shared.clone());
+        let background = background.map_err(|error| errors::from_io(path, "start a thread for", error))?;
+        Ok(Self { shared, background: Some(background) })
+    }
+}
+
+impl Drop for RocksStore {
+    fn drop(&mut self) {
+        // First the thread, which holds the database open.
+        self.background = None;
+        // Who must know asks before: `Store::sync`.
+        self.shared.sync().ok();
     }
 }
 
@@ -163,86 +199,66 @@ fn require_database(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-impl Writer {
-    fn acknowledge(&mut self, path: &Path, header: &BlockHeader) -> Result<(), StoreError> {
-        let guard = self.guard.as_mut().expect("only a store open for reading has no guard, and it does not write");
-        guard.acknowledge(path, header)
-    }
-
-    /// Remembers that the outcome of a write is unknown.
-    fn poison(&mut self, error: StoreError) -> StoreError {
-        self.phase = Phase::Poisoned { cause: error.to_string() };
-        error
-    }
-}
-
 impl Store for RocksStore {
     fn initialize(&self, genesis: &Genesis, lattice: &[u8; LATTICE_BYTES]) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock();
-        match &writer.phase {
-            Phase::Empty => {}
-            Phase::Ready { tip, .. } => return Err(StoreError::AlreadyInitialized { tip_slot: tip.slot }),
-            Phase::Poisoned { cause } => return Err(StoreError::Poisoned { cause: cause.clone() }),
-            Phase::ReadOnly => return Err(StoreError::ReadOnly { path: self.path().to_owned() }),
-        }
-        batch::check_genesis(genesis, lattice)?;
-        write::genesis(&self.database, genesis, lattice)
-            .and_then(|()| writer.acknowledge(self.path(), &genesis.header))
-            .map_err(|error| writer.poison(error))?;
-        writer.phase = Phase::Ready { tip: genesis.header, statuses_from_slot: 0 };
-        Ok(())
+        self.shared.initialize(genesis, lattice)
     }
 
     fn tip(&self) -> Result<Option<Tip>, StoreError> {
-        self.database.tip()
+        self.database().tip()
     }
 
     fn accounts(&self, keys: &[Pubkey]) -> Result<Vec<Option<Account>>, StoreError> {
-        self.database.accounts(keys)
+        self.database().accounts(keys)
     }
 
     fn commit(&self, block: &BlockBatch) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock();
-        let (tip, dropped_to) = match &writer.phase {
-            Phase::Ready { tip, statuses_from_slot } => (tip, *statuses_from_slot),
-            Phase::Empty => return Err(StoreError::NotInitialized),
-            Phase::Poisoned { cause } => return Err(StoreError::Poisoned { cause: cause.clone() }),
-            Phase::ReadOnly => return Err(StoreError::ReadOnly { path: self.path().to_owned() }),
-        };
-        batch::check_next(tip, &block.header)?;
-        let statuses_from_slot = dropped_to.max(block.statuses_from_slot);
-        let batch = write::block(&self.database, block, dropped_to..statuses_from_slot)?;
-        self.database
-            .write(batch)
-            .and_then(|()| writer.acknowledge(self.path(), &block.header))
-            .map_err(|error| writer.poison(error))?;
-        writer.phase = Phase::Ready { tip: block.header, statuses_from_slot };
+        let removed = self.shared.commit(block)?;
+        if let Some(background) = &self.background {
+            removed.into_iter().for_each(|removed| background.drop_files(removed));
+        }
         Ok(())
     }
 
+    fn durable_slot(&self) -> Result<Option<u64>, StoreError> {
+        match self.shared.durable_slot() {
+            Some(slot) => Ok(Some(slot)),
+            None => Ok(self.tip()?.map(|tip| tip.header.slot)),
+        }
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.shared.sync()
+    }
+
+    fn revert(&self, slot: u64) -> Result<(), StoreError> {
+        self.shared.revert(slot)
+    }
+
     fn header(&self, slot: u64) -> Result<Option<BlockHeader>, StoreError> {
-        self.database.get(Column::Headers, &slot_key(slot), codec::decode_header)
+        self.database().get(Column::Headers, &slot_key(slot), codec::decode_header)
     }
 
     fn next_header(&self, slot: u64) -> Result<Option<BlockHeader>, StoreError> {
-        slot.checked_add(1).map_or(Ok(None), |first| self.database.header_from(first))
+        slot.checked_add(1).map_or(Ok(None), |first| self.database().header_from(first))
     }
 
     fn recent_headers(&self, count: usize) -> Result<Vec<BlockHeader>, StoreError> {
-        self.database.last_headers(count)
+        self.database().last_headers(count)
     }
 
     fn transactions(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
-        Ok(self.database.get(Column::Transactions, &slot_key(slot), codec::decode_transactions)?.unwrap_or_default())
+        Ok(self.database().get(Column::Transactions, &slot_key(slot), codec::decode_transactions)?.unwrap_or_default())
     }
 
     fn changes(&self, slot: u64) -> Result<Vec<AccountDigest>, StoreError> {
-        Ok(self.database.get(Column::Changes, &slot_key(slot), codec::decode_changes)?.unwrap_or_default())
+        Ok(self.database().get(Column::Changes, &slot_key(slot), codec::decode_changes)?.unwrap_or_default())
     }
 
     fn statuses(&self) -> Result<Vec<StatusEntry>, StoreError> {
         let mut entries = Vec::new();
-        self.database.scan(Column::Statuses, FIRST_KEY, &mut |key, value| {
+        let from = slot_key(self.ledger()?.statuses_from);
+        self.database().scan(Column::Statuses, FIRST_KEY.max(&from), &mut |key, value| {
             let slot = slot_of(key)?;
             entries.extend(codec::decode_statuses(value)?.into_iter().map(|key| StatusEntry { key, slot }));
             Ok(true)
@@ -250,11 +266,63 @@ impl Store for RocksStore {
         Ok(entries)
     }
 
+    fn block_statuses(&self, slot: u64) -> Result<Vec<StatusKey>, StoreError> {
+        Ok(self.database().get(Column::Statuses, &slot_key(slot), codec::decode_statuses)?.unwrap_or_default())
+    }
+
+    fn ledger(&self) -> Result<Ledger, StoreError> {
+        Ok(self.database().ledger()?.unwrap_or_default())
+    }
+
+    fn transaction(&self, place: TransactionPlace) -> Result<Option<StoredTransaction>, StoreError> {
+        let (slot, position) = (slot_key(place.slot), place.position as usize);
+        let transactions = self.database().get(Column::Transactions, &slot, codec::decode_transactions)?;
+        let Some(mut stored) = transactions.and_then(|all| all.into_iter().nth(position)) else { return Ok(None) };
+        let details = self.database().get(Column::Details, &slot, codec::decode_details)?;
+        stored.receipt.details = details.and_then(|all| all.into_iter().nth(position).flatten());
+        Ok(Some(stored))
+    }
+
+    fn place_of(&self, signature: &[u8; 64]) -> Result<Option<TransactionPlace>, StoreError> {
+        let place = self.database().get(Column::Signatures, signature, codec::decode_place)?;
+        // Entries outlive their blocks until a compaction comes by.
+        let ledger = self.ledger()?;
+        Ok(place.filter(|place| ledger.has_block(place.slot)))
+    }
+
+    fn places_naming(
+        &self,
+        address: &Pubkey,
+        before: Option<TransactionPlace>,
+        count_max: usize,
+    ) -> Result<Vec<TransactionPlace>, StoreError> {
+        let ledger = self.ledger()?;
+        let mut places = Vec::new();
+        let until = address_key(address, before.map_or(u64::MAX, |place| place.slot));
+        self.database().scan_back(Column::Addresses, &until, &mut |key, value| {
+            let is_of_address = key.starts_with(address.as_ref());
+            let slot = if is_of_address { address_of(key)?.1 } else { 0 };
+            if !is_of_address || !ledger.has_block(slot) {
+                return Ok(false);
+            }
+            let positions = codec::decode_positions(value)?.into_iter().rev();
+            let found = positions.map(|position| TransactionPlace { slot, position });
+            places.extend(found.filter(|place| before.is_none_or(|before| *place < before)));
+            Ok(places.len() < count_max)
+        })?;
+        places.truncate(count_max);
+        Ok(places)
+    }
+
+    fn history(&self, slot: u64) -> Result<Option<BlockHistory>, StoreError> {
+        self.database().get(Column::History, &slot_key(slot), codec::decode_history)
+    }
+
     fn genesis(&self) -> Result<Option<Genesis>, StoreError> {
         let Some(header) = self.header(0)? else { return Ok(None) };
-        let count = self.database.get(Column::Meta, GENESIS_KEY, codec::decode_genesis_count)?;
+        let count = self.database().get(Column::Meta, GENESIS_KEY, codec::decode_genesis_count)?;
         let mut accounts = Vec::new();
-        self.database.scan(Column::GenesisAccounts, FIRST_KEY, &mut |key, value| {
+        self.database().scan(Column::GenesisAccounts, FIRST_KEY, &mut |key, value| {
             accounts.push((pubkey_of(key)?, codec::decode_account(value)?));
             Ok(true)
         })?;
@@ -266,7 +334,7 @@ impl Store for RocksStore {
     }
 
     fn for_each_account(&self, visit: &mut dyn FnMut(&Pubkey, Account)) -> Result<(), StoreError> {
-        self.database.scan(Column::Accounts, FIRST_KEY, &mut |key, value| {
+        self.database().scan(Column::Accounts, FIRST_KEY, &mut |key, value| {
             visit(&pubkey_of(key)?, codec::decode_account(value)?);
             Ok(true)
         })

@@ -2,17 +2,29 @@
 //!
 //! Measured figures are from `examples/commit_cost.rs`; see the crate's README.
 
-use std::{num::NonZero, thread::available_parallelism};
+use std::{
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::available_parallelism,
+};
 
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, CompactionDecision, DBCompressionType, DBRecoveryMode, LogLevel,
+    Options,
+};
 
-use super::columns::Column;
+use super::columns::{Column, is_entry_from};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// Uncompressed blocks, indexes and filters of all columns together.
-const BLOCK_CACHE_BYTES: usize = 256 * MIB;
+/// Uncompressed blocks, indexes and filters of all columns together, unless the caller says otherwise.
+pub(super) const CACHE_BYTES: usize = 256 * MIB;
+/// Buffers of all columns together: beyond it the largest is written out, whatever its own bound.
+const WRITE_BUFFERS_BYTES: usize = 256 * MIB;
 /// The write-ahead log is replayed on opening (twice, see `recover`), so its size bounds the time that takes.
 const WAL_BYTES_MAX: u64 = 256 * MIB as u64;
 /// Accounts are rewritten often: a large buffer absorbs repeated writes of hot accounts before they reach a file.
@@ -51,6 +63,7 @@ pub(super) fn database(create: bool) -> Options {
     options.set_track_and_verify_wals_in_manifest(true);
 
     options.set_max_total_wal_size(WAL_BYTES_MAX);
+    options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
     options.set_max_open_files(OPEN_FILE_COUNT_MAX);
     let cores = available_parallelism().map_or(2, NonZero::get);
     options.set_max_background_jobs(cores.clamp(2, BACKGROUND_JOB_COUNT_MAX) as i32);
@@ -64,10 +77,30 @@ pub(super) fn database(create: bool) -> Options {
     options
 }
 
-/// The given columns with their options, around one block cache.
-pub(super) fn columns(columns: &[Column]) -> Vec<ColumnFamilyDescriptor> {
-    let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-    columns.iter().map(|&column| ColumnFamilyDescriptor::new(column.name(), column_options(column, &cache))).collect()
+/// The given columns with their options, around one block cache. Compaction drops index entries of blocks before the
+/// slot in `blocks_from`.
+pub(super) fn columns(
+    columns: &[Column],
+    cache_bytes: usize,
+    blocks_from: &Arc<AtomicU64>,
+) -> Vec<ColumnFamilyDescriptor> {
+    let cache = Cache::new_lru_cache(cache_bytes);
+    let options = |column| {
+        let mut options = column_options(column, &cache);
+        if matches!(column, Column::Signatures | Column::Addresses) {
+            drop_old_entries(column, blocks_from.clone(), &mut options);
+        }
+        options
+    };
+    columns.iter().map(|&column| ColumnFamilyDescriptor::new(column.name(), options(column))).collect()
+}
+
+/// Removing entries one by one would double the writes; readers know which are too old.
+fn drop_old_entries(column: Column, blocks_from: Arc<AtomicU64>, options: &mut Options) {
+    options.set_compaction_filter(column.name(), move |_level, key, value| {
+        let is_kept = is_entry_from(column, key, value, blocks_from.load(Ordering::Relaxed));
+        if is_kept { CompactionDecision::Keep } else { CompactionDecision::Remove }
+    });
 }
 
 fn column_options(column: Column, cache: &Cache) -> Options {
@@ -86,7 +119,13 @@ fn column_options(column: Column, cache: &Cache) -> Options {
             table.set_whole_key_filtering(true);
             options.set_write_buffer_size(ACCOUNTS_WRITE_BUFFER_BYTES);
         }
-        Column::Transactions | Column::Changes => {
+        Column::Signatures => {
+            table.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
+            table.set_whole_key_filtering(true);
+            options.set_write_buffer_size(BLOCKS_WRITE_BUFFER_BYTES);
+        }
+        Column::Addresses => options.set_write_buffer_size(BLOCKS_WRITE_BUFFER_BYTES),
+        Column::Transactions | Column::Changes | Column::Details | Column::History => {
             table.set_block_size(LISTS_BLOCK_BYTES);
             options.set_write_buffer_size(BLOCKS_WRITE_BUFFER_BYTES);
         }

@@ -23,9 +23,10 @@ use super::{
     database::{Access, Database},
     errors::from_io,
     guard::{GUARD_FILE, Note},
+    options::CACHE_BYTES,
 };
 use crate::{
-    StoreError, Tip, batch,
+    Ledger, StoreError, Tip, batch,
     codec::{self, FORMAT_VERSION},
 };
 
@@ -74,8 +75,9 @@ pub(super) fn survey(path: &Path) -> Result<Found, StoreError> {
 /// What a database holds.
 pub(super) struct Chain {
     pub(super) tip: Tip,
-    /// Oldest slot whose statuses are kept, or less.
-    pub(super) statuses_from_slot: u64,
+    pub(super) ledger: Ledger,
+    /// Statuses of slots below are not in the database.
+    pub(super) statuses_dropped_to: u64,
 }
 
 /// Reads a database without changing it and checks that it is whole. The chain is `None` if the database was never
@@ -86,7 +88,7 @@ pub(super) fn probe(path: &Path, note: Option<Note>) -> Result<(Database, Option
     let names = Database::column_names(path)?;
     let is_there = |column: &Column| names.iter().any(|name| name == column.name());
     let ours: Vec<Column> = Column::ALL.into_iter().filter(is_there).collect();
-    let database = Database::open(path, Access::Read, &ours)?;
+    let database = Database::open(path, Access::Read, &ours, CACHE_BYTES)?;
     if !is_initialized(&database, &names)? {
         check_note(path, note, None)?;
         return Ok((database, None));
@@ -97,9 +99,10 @@ pub(super) fn probe(path: &Path, note: Option<Note>) -> Result<(Database, Option
         note.seal.check(path)?;
         check_note_on_chain(&database, note, &tip)?;
     }
+    let ledger = database.ledger()?.ok_or_else(|| corrupt(path, "ledger", "the record is missing".to_owned()))?;
     let first = database.first_key(Column::Statuses, FIRST_KEY)?.unwrap_or_else(|| slot_key(0).to_vec());
-    let statuses_from_slot = slot_of(&first).map_err(|error| database.corrupt(Column::Statuses, &first, &error))?;
-    Ok((database, Some(Chain { tip, statuses_from_slot })))
+    let statuses_dropped_to = slot_of(&first).map_err(|error| database.corrupt(Column::Statuses, &first, &error))?;
+    Ok((database, Some(Chain { tip, ledger, statuses_dropped_to })))
 }
 
 /// Whether the database, with column families of these names, was initialised to the end.

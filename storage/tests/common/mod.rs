@@ -2,14 +2,29 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod disk;
+pub mod subject;
 
 use std::collections::BTreeMap;
 
-use heddle_storage::{BlockBatch, LATTICE_BYTES, Store, StoreError, Tip};
+use heddle_storage::{BlockBatch, LATTICE_BYTES, Ledger, Store, StoreError, Tip};
 use heddle_types::{
     Account, AccountDigest, BlockHeader, Genesis, Hash, InstructionError, Pubkey, Receipt, ReceiptDetails, StatusEntry,
     StatusKey, StoredTransaction, TransactionError,
 };
+
+/// Column families beside `default`.
+pub const COLUMNS: [&str; 10] = [
+    "accounts",
+    "statuses",
+    "headers",
+    "transactions",
+    "changes",
+    "details",
+    "history",
+    "signatures",
+    "addresses",
+    "genesis_accounts",
+];
 
 pub type Lattice = Box<[u8; LATTICE_BYTES]>;
 
@@ -40,6 +55,24 @@ pub fn status(slot: u64, number: u64) -> StatusKey {
     StatusKey { blockhash: hash("blockhash", slot), message_hash: hash("message", number) }
 }
 
+/// A transaction that parses: signed by nobody, naming `keys`.
+pub fn indexed_transaction(number: u64, keys: &[Pubkey], loaded: &[Pubkey]) -> StoredTransaction {
+    let mut wire = vec![1];
+    wire.extend_from_slice(&signature(number));
+    wire.extend_from_slice(&[1, 0, 0, keys.len() as u8]);
+    keys.iter().for_each(|key| wire.extend_from_slice(key.as_ref()));
+    wire.extend_from_slice(hash("blockhash", 0).as_ref());
+    wire.push(0);
+    StoredTransaction { wire: wire.into(), loaded_addresses: loaded.into(), ..transaction(number) }
+}
+
+/// The signature of [`indexed_transaction`].
+pub fn signature(number: u64) -> [u8; 64] {
+    let mut bytes = [0xab; 64];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    bytes
+}
+
 /// A transaction whose receipt is of another kind for each number.
 pub fn transaction(number: u64) -> StoredTransaction {
     let status = match number % 4 {
@@ -56,7 +89,8 @@ pub fn transaction(number: u64) -> StoredTransaction {
         loaded_data_bytes: number as u32,
         details: None,
     };
-    StoredTransaction { wire: number.to_le_bytes().repeat(1 + number as usize % 20).into(), receipt }
+    let loaded_addresses = (0..number % 3).map(|address| key(address as u8)).collect();
+    StoredTransaction { wire: number.to_le_bytes().repeat(1 + number as usize % 20).into(), loaded_addresses, receipt }
 }
 
 pub fn genesis_of(accounts: Vec<(Pubkey, Account)>) -> (Genesis, Lattice) {
@@ -92,7 +126,8 @@ pub fn empty_block(parent: &BlockHeader, slot: u64) -> BlockBatch {
         state_hash: state_hash(&lattice),
         block_hash: hash("block", slot),
     };
-    BlockBatch { header, lattice, accounts: vec![], statuses: vec![], transactions: vec![], statuses_from_slot: 0 }
+    let (accounts, statuses, transactions) = (vec![], vec![], vec![]);
+    BlockBatch { header, lattice, accounts, before: None, statuses, transactions, statuses_from_slot: 0 }
 }
 
 /// A block whose content follows from its slot alone: it changes, adds and removes accounts.
@@ -158,6 +193,13 @@ impl Model {
         self.tip = Tip { header: block.header, lattice: block.lattice.clone() };
     }
 
+    /// Forgets the blocks that `ledger` does not keep.
+    pub fn prune(&mut self, ledger: &Ledger) {
+        let is_old = |slot: &u64| *slot > 0 && *slot < ledger.blocks_from;
+        self.transactions.iter_mut().filter(|(slot, _)| is_old(slot)).for_each(|(_, list)| list.clear());
+        self.changes.iter_mut().filter(|(slot, _)| is_old(slot)).for_each(|(_, list)| list.clear());
+    }
+
     /// All that `store` holds, read in every way there is; `None` if it holds no chain.
     pub fn read(store: &dyn Store) -> Result<Option<Self>, StoreError> {
         let Some(tip) = store.tip()? else { return Ok(None) };
@@ -196,7 +238,7 @@ impl Model {
     }
 }
 
-fn without_details(mut transaction: StoredTransaction) -> StoredTransaction {
+pub fn without_details(mut transaction: StoredTransaction) -> StoredTransaction {
     transaction.receipt.details = None;
     transaction
 }
