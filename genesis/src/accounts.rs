@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use heddle_programs::LoaderV3State;
 use heddle_types::{
     Account, Pubkey,
-    ids::{bpf_loader_upgradeable, sysvar},
+    ids::{address_lookup_table, bpf_loader_upgradeable, sysvar},
 };
 use heddle_vm::Clock;
 
@@ -25,8 +25,9 @@ const RECENT_BLOCKHASHES: Pubkey = sysvar::recent_blockhashes::ID;
 pub enum Imported {
     /// It is in genesis as it was.
     Kept,
-    /// It is program data whose deployment was moved to slot 0. From a later slot it could not run before that slot.
-    Redeployed,
+    /// It is program data that was deployed, or a lookup table that was extended, at a later slot, which now says 0:
+    /// until that slot the program could not be called, and the addresses not be looked up.
+    Moved,
     /// It is a sysvar that the engine makes itself, so it was left out. Of a clock the time is remembered
     /// ([`GenesisAccounts::clock_timestamp`]).
     LeftOut,
@@ -38,7 +39,7 @@ pub struct GenesisAccounts {
     accounts: BTreeMap<Pubkey, Given>,
     lamports: u64,
     clock_timestamp: Option<i64>,
-    redeployed_count: u64,
+    moved_count: u64,
 }
 
 #[derive(Debug)]
@@ -74,8 +75,8 @@ impl GenesisAccounts {
         self.add(address, Account::with_lamports(lamports), origin)
     }
 
-    /// Adds an account that comes from some chain, as it may be at slot 0. O(log n), and the data of a program that was
-    /// deployed later is copied.
+    /// Adds an account that comes from some chain, as it may be at slot 0. O(log n); an account that is
+    /// moved to slot 0 is copied if somebody else holds its data.
     ///
     /// # Errors
     /// As [`Self::add`].
@@ -92,10 +93,10 @@ impl GenesisAccounts {
             }
             return Ok(Imported::LeftOut);
         }
-        let is_moved = redeploy(&mut account);
+        let is_moved = redeploy(&mut account) || extend_again(&mut account);
         self.add(address, account, origin)?;
-        self.redeployed_count += u64::from(is_moved);
-        Ok(if is_moved { Imported::Redeployed } else { Imported::Kept })
+        self.moved_count += u64::from(is_moved);
+        Ok(if is_moved { Imported::Moved } else { Imported::Kept })
     }
 
     /// The time in Unix seconds of an imported clock.
@@ -103,9 +104,9 @@ impl GenesisAccounts {
         self.clock_timestamp
     }
 
-    /// How many programs were moved to slot 0 ([`Imported::Redeployed`]).
-    pub fn redeployed_count(&self) -> u64 {
-        self.redeployed_count
+    /// How many accounts were moved to slot 0 ([`Imported::Moved`]).
+    pub fn moved_count(&self) -> u64 {
+        self.moved_count
     }
 
     /// Programs of loader v3 without their program data: they are there and cannot run. Pairs of the program's address
@@ -151,6 +152,22 @@ fn redeploy(account: &mut Account) -> bool {
     }
     let header = LoaderV3State::ProgramData { slot: 0, authority }.to_bytes();
     account.data.make_mut()[..header.len()].copy_from_slice(&header);
+    true
+}
+
+/// Where a lookup table holds its last extension (crate `solana-address-lookup-table-interface`, bincode: state u32,
+/// deactivation slot u64, last extended slot u64).
+const LAST_EXTENDED: std::ops::Range<usize> = 12..20;
+/// State of a lookup table that is in use.
+const LOOKUP_TABLE: [u8; 4] = 1u32.to_le_bytes();
+
+/// Moves the last extension of a lookup table to slot 0; tells whether there was anything to move.
+fn extend_again(account: &mut Account) -> bool {
+    let is_table = account.owner == address_lookup_table::ID && account.data.starts_with(&LOOKUP_TABLE);
+    if !is_table || account.data.get(LAST_EXTENDED).is_none_or(|slot| slot == [0; 8]) {
+        return false;
+    }
+    account.data.make_mut()[LAST_EXTENDED].fill(0);
     true
 }
 
@@ -211,13 +228,30 @@ mod tests {
             };
             let mut accounts = GenesisAccounts::default();
             let shared = data(77);
-            assert_eq!(accounts.import(key(1), shared.clone(), "x").expect("new"), Imported::Redeployed);
+            assert_eq!(accounts.import(key(1), shared.clone(), "x").expect("new"), Imported::Moved);
             assert_eq!(accounts.import(key(2), data(0), "x").expect("new"), Imported::Kept);
             let foreign = Account { owner: key(3), ..data(77) };
             assert_eq!(accounts.import(key(3), foreign.clone(), "x").expect("new"), Imported::Kept);
-            assert_eq!((accounts.redeployed_count(), shared), (1, data(77)));
+            assert_eq!((accounts.moved_count(), shared), (1, data(77)));
             let expected = [(key(1), data(0)), (key(2), data(0)), (key(3), foreign)];
             assert_eq!(accounts.into_accounts().collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn lookup_tables_show_all_of_their_addresses_from_the_start() {
+        let table = |state: u32, extended: u64| {
+            let words = [&state.to_le_bytes()[..], &u64::MAX.to_le_bytes(), &extended.to_le_bytes(), &[20; 68]];
+            Account::new(5, &words.concat(), address_lookup_table::ID)
+        };
+        let short = Account::new(5, &table(1, 9).data[..19], address_lookup_table::ID);
+        let foreign = Account { owner: key(9), ..table(1, 9) };
+        let cases = [(table(1, 9), table(1, 0)), (table(1, 0), table(1, 0)), (table(0, 9), table(0, 9))];
+        for (account, expected) in cases.into_iter().chain([short, foreign].map(|account| (account.clone(), account))) {
+            let mut accounts = GenesisAccounts::default();
+            let is_moved = accounts.import(key(1), account.clone(), "x").expect("new") == Imported::Moved;
+            assert_eq!(is_moved, account != expected);
+            assert_eq!(accounts.into_accounts().collect::<Vec<_>>(), [(key(1), expected)]);
         }
     }
 

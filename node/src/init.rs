@@ -22,8 +22,8 @@ struct Report {
     accounts: u64,
     lamports: u64,
     timestamp: i64,
-    /// Imported programs whose deployment was moved to slot 0.
-    redeployed: u64,
+    /// Imported programs and lookup tables of later slots, which now say slot 0.
+    moved: u64,
     state_hash: String,
     block_hash: String,
     blockhash: String,
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
         eprintln!("heddle: note: program {program} cannot run, because its account {data} is not given");
     }
     let timestamp = arguments.timestamp.or(file.timestamp).or(accounts.clock_timestamp()).unwrap_or(0);
-    let redeployed = accounts.redeployed_count();
+    let moved = accounts.moved_count();
     let store: Arc<dyn Store> = Arc::new(open_empty(&arguments.db)?);
     let header = initialize(&store, accounts, &file, timestamp)?;
     let (account_count, lamports) = count(&*store)?;
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &InitArguments) -> Result<(), Failure> {
         accounts: account_count,
         lamports,
         timestamp: header.unix_timestamp,
-        redeployed,
+        moved,
         state_hash: header.state_hash.to_string(),
         block_hash: header.block_hash.to_string(),
         blockhash: header.blockhash.to_string(),
@@ -157,8 +157,8 @@ impl Report {
         println!("state hash {}", self.state_hash);
         println!("block hash {}", self.block_hash);
         println!("blockhash  {}", self.blockhash);
-        if self.redeployed > 0 {
-            println!("{} imported programs count as deployed at slot 0", self.redeployed);
+        if self.moved > 0 {
+            println!("{} imported programs and lookup tables count as of slot 0", self.moved);
         }
         Ok(())
     }
