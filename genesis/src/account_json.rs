@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     FieldProblem, GenesisError, data,
     fields::{Fields, kind},
+    json,
     read::read_bounded,
 };
 
@@ -54,9 +55,7 @@ pub fn read_account(path: &Path) -> Result<AccountFile, GenesisError> {
 /// # Errors
 /// As [`read_account`].
 pub fn parse_account(bytes: &[u8], path: &Path) -> Result<AccountFile, GenesisError> {
-    let json: Value =
-        serde_json::from_slice(bytes).map_err(|source| GenesisError::Json { path: path.to_owned(), source })?;
-    account_of(path, "", &json)
+    account_of(path, "", &json::parse(bytes, path)?)
 }
 
 /// The account in `json`, which `name` leads to within the file.

@@ -1,7 +1,7 @@
 //! The accounts of a genesis as they are gathered: each address once, each with the one who gave it.
 //!
 //! An imported account may come from a chain that has run. What would be wrong at slot 0 is put right on the way in
-//! ([`Imported`]); everything else is taken as it is. Nothing here knows what every chain begins with: the engine adds
+//! ([`Imported`]); everything else is taken as it is. What every chain begins with does not come from here: the engine adds
 //! builtins, shipped programs and sysvars to what was not given.
 
 use std::collections::BTreeMap;
@@ -109,8 +109,8 @@ impl GenesisAccounts {
         self.moved_count
     }
 
-    /// Programs of loader v3 without their program data: they are there and cannot run. Pairs of the program's address
-    /// and that of the missing account. O(n log n).
+    /// Programs of loader v3 whose program data is neither given nor shipped: they are there and cannot run. Pairs of the
+    /// program's address and that of the missing account. O(n log n).
     pub fn programs_without_data(&self) -> Vec<(Pubkey, Pubkey)> {
         let programs = self.accounts.iter().filter_map(|(address, given)| {
             let account = given.account.as_ref()?;
@@ -119,7 +119,12 @@ impl GenesisAccounts {
                 _ => None,
             }
         });
-        programs.filter(|(_, programdata)| !self.accounts.contains_key(programdata)).collect()
+        let mut without: Vec<_> = programs.filter(|(_, data)| !self.accounts.contains_key(data)).collect();
+        if !without.is_empty() {
+            let shipped = heddle_programs::genesis_accounts();
+            without.retain(|(_, data)| !shipped.iter().any(|(key, _)| key == data));
+        }
+        without
     }
 
     /// The accounts, in ascending order of key: what an engine's builder takes.
@@ -260,6 +265,9 @@ mod tests {
         let program = LoaderV3State::Program { programdata: key(2) }.to_bytes();
         let mut accounts = GenesisAccounts::default();
         accounts.import(key(1), Account::new(1, &program, bpf_loader_upgradeable::ID), "x").expect("new");
+        let token_2022 = heddle_programs::ids::TOKEN_2022;
+        let shipped = heddle_programs::genesis_accounts().into_iter().find(|(key, _)| *key == token_2022);
+        accounts.import(token_2022, shipped.expect("shipped").1, "x").expect("new");
         assert_eq!(accounts.programs_without_data(), [(key(1), key(2))]);
         accounts.fund(key(2), 1, "x").expect("new");
         assert_eq!(accounts.programs_without_data(), []);

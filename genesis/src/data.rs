@@ -11,7 +11,7 @@ use crate::{
     fields::{kind, shorten},
 };
 
-/// Longest base58 that is decoded: the time grows with the square of the length, and at this one it is some 0.1 s.
+/// Longest base58 that is decoded: the time grows with the square of the length, and at this one it is some 50 ms.
 /// Solana's tools write base58 of at most 128 bytes.
 const BASE58_TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Length of the base64 of the largest account.

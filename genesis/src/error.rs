@@ -24,7 +24,7 @@ pub enum GenesisError {
         /// The bound.
         size_bytes_max: u64,
     },
-    /// A file is no JSON.
+    /// A file is no JSON, or an object in it has a field twice.
     #[error("{}: {source}", path.display())]
     Json {
         /// The file.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     FieldProblem, GenesisAccounts, GenesisError, ProgramLoader, account_json,
     fields::{Fields, kind},
+    json,
     read::read_bounded,
 };
 
@@ -45,8 +46,7 @@ impl GenesisFile {
     /// # Errors
     /// As [`Self::read`].
     pub fn parse(bytes: &[u8], path: &Path, accounts: &mut GenesisAccounts) -> Result<Self, GenesisError> {
-        let json: Value =
-            serde_json::from_slice(bytes).map_err(|source| GenesisError::Json { path: path.to_owned(), source })?;
+        let json = json::parse(bytes, path)?;
         let fields = Fields::of(path, "", &json)?;
         fields.check_known(KNOWN)?;
         let file = Self::rest(&fields)?;

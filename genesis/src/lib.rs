@@ -26,6 +26,7 @@ mod data;
 mod error;
 mod fields;
 mod file;
+mod json;
 mod program;
 mod read;
 

@@ -177,6 +177,22 @@ fn every_source_adds_up() {
     assert_eq!(other["timestamp"], 5);
 }
 
+/// A program account alone, as people save it first, is taken, and they are told what is missing.
+#[test]
+fn a_program_without_its_data_is_noted() {
+    let directory = directory();
+    let path = |name: &str| directory.path().join(name);
+    let program = LoaderV3State::Program { programdata: plain(9) }.to_bytes();
+    let mut file = Vec::new();
+    let account = Account::new(1_000_000, &program, ids::bpf_loader_upgradeable::ID);
+    heddle_genesis::write_account(&mut file, &plain(22), &account).expect("in memory");
+    fs::write(path("program.json"), file).expect("writable");
+    let output = init(&path("db"), &["--account", "-", text(&path("program.json"))]);
+    json_of(&output);
+    let told = format!("program {} cannot run, because its account {} is not given", address(22), address(9));
+    assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+}
+
 /// The directory of an export makes the same state, with nothing but the directory given.
 #[test]
 fn an_export_makes_the_same_state() {
