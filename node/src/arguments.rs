@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use heddle_engine::WORKERS_MAX;
 use heddle_loadgen::Workload;
+use heddle_types::Pubkey;
 
 /// A parallel transaction execution engine, SVM-style.
 #[derive(Debug, Parser)]
@@ -20,6 +21,11 @@ pub(crate) enum Command {
     Load(LoadArguments),
     /// Execute every stored block again from genesis and compare every hash
     Verify(VerifyArguments),
+    /// Make a database with a first state: accounts, balances and programs from files
+    Init(InitArguments),
+    /// Look at the accounts of a database, or write them to files
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
 }
 
 /// Arguments of `heddle load`.
@@ -88,4 +94,87 @@ pub(crate) struct VerifyArguments {
     /// Print one JSON object instead of a report
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Arguments of `heddle init`. Pairs and triples come as flat lists.
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Database directory; made if it does not exist, and must not hold a chain
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+    /// Genesis file (genesis/README.md describes it)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) genesis: Option<PathBuf>,
+    /// Account file, as `solana account --output json` writes it, for ADDR; `-` takes the address in the file
+    #[arg(long, num_args = 2, value_names = ["ADDR|-", "FILE"])]
+    pub(crate) account: Vec<String>,
+    /// Directory whose .json files are account files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) account_dir: Vec<PathBuf>,
+    /// System account with a balance
+    #[arg(long, num_args = 2, value_names = ["ADDR", "LAMPORTS"])]
+    pub(crate) fund: Vec<String>,
+    /// Program of loader v2, which nobody can upgrade
+    #[arg(long, num_args = 2, value_names = ["ADDR", "SO"])]
+    pub(crate) bpf_program: Vec<String>,
+    /// Program of loader v3, and who may upgrade it
+    #[arg(long, num_args = 3, value_names = ["ADDR", "SO", "AUTH|none"])]
+    pub(crate) upgradeable_program: Vec<String>,
+    /// Time of genesis in Unix seconds (default: what the genesis file says, then an imported clock, then 0)
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub(crate) timestamp: Option<i64>,
+    /// Print one JSON object instead of a report
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `heddle accounts` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// Print accounts
+    Show(ShowArguments),
+    /// Write accounts to files, one ADDR.json each, that `heddle init --account-dir` reads
+    Export(ExportArguments),
+}
+
+/// Arguments of `heddle accounts show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// Database directory
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+    /// Accounts to print
+    #[arg(required = true, value_name = "ADDR", value_parser = parse_address)]
+    pub(crate) addresses: Vec<Pubkey>,
+    /// Print one JSON object instead of a report
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `heddle accounts export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Database directory
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+    /// Accounts to write
+    #[arg(required_unless_present = "all", value_name = "ADDR", value_parser = parse_address)]
+    pub(crate) addresses: Vec<Pubkey>,
+    /// Write every account; DIR must be empty
+    #[arg(long, conflicts_with = "addresses")]
+    pub(crate) all: bool,
+    /// With --all, only accounts that PROGRAM owns
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "addresses", value_parser = parse_address)]
+    pub(crate) owner: Option<Pubkey>,
+    /// Directory for the files; made if it does not exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Print one JSON object instead of a report
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// An address in base58.
+pub(crate) fn parse_address(text: &str) -> Result<Pubkey, String> {
+    text.parse().map_err(|_| format!("{text:?} is no address in base58"))
 }

@@ -1,8 +1,9 @@
 //! Everything that makes a command fail, with its exit code.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode};
 
 use heddle_engine::{BuildError, EngineError, IngressError, ReplayError};
+use heddle_genesis::GenesisError;
 use heddle_loadgen::{ConfigError, PreparedError};
 use heddle_storage::StoreError;
 
@@ -15,6 +16,18 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error("cannot open the database: {0}")]
     Open(StoreError),
+    #[error("cannot read the database: {0}")]
+    Read(StoreError),
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    #[error("{} holds a chain already, its newest block is at slot {tip_slot}", path.display())]
+    HoldsChain { path: PathBuf, tip_slot: u64 },
+    #[error("no such accounts: {}", .addresses.join(", "))]
+    NoSuchAccounts { addresses: Vec<String> },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{} is not empty: accounts of before would mix with those of now", path.display())]
+    DirectoryNotEmpty { path: PathBuf },
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]

@@ -1,9 +1,11 @@
-//! The `heddle` command: load an engine with real transactions, verify a database.
+//! The `heddle` command: load an engine with real transactions, verify a database, make one, look at its accounts.
 //!
 //! Exit codes: 0 success, 2 bad arguments, 1 anything else. Results go to stdout, progress and errors to stderr.
 
+mod accounts;
 mod arguments;
 mod failure;
+mod init;
 mod interrupt;
 mod load;
 mod process;
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
     let result = match command {
         arguments::Command::Load(arguments) => load::run(&arguments),
         arguments::Command::Verify(arguments) => verify::run(&arguments),
+        arguments::Command::Init(arguments) => init::run(&arguments),
+        arguments::Command::Accounts(command) => accounts::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
