@@ -10,7 +10,8 @@ use heddle_storage::BlockBatch;
 use heddle_types::{BlockHeader, Hash, Pubkey, Receipt, StatusKey, StoredTransaction};
 
 use crate::{
-    Outcome, VerifiedTransaction, account_table::AccountChange, chain::Undo, engine::Shared, state_hash::Lattice,
+    Outcome, VerifiedTransaction, account_table::AccountChange, chain::Undo, engine::Shared, slot::BlockSerial,
+    state_hash::Lattice,
 };
 
 /// All that enters the execution of a block. Nothing else does: no clock, no identity of the node.
@@ -58,6 +59,8 @@ pub struct ExecutedBlock {
     pub(crate) statuses_from_slot: u64,
     pub(crate) times: StageTimes,
     pub(crate) run: RunStats,
+    /// Tells its writes from those of other blocks.
+    pub(crate) serial: BlockSerial,
     /// What takes the engine back; `None` once the block is committed.
     pub(crate) undo: Option<Undo>,
     pub(crate) shared: Arc<Shared>,

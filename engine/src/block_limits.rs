@@ -81,7 +81,7 @@ pub(crate) fn first_excess(
             let sum = by_account.entry(index).or_default();
             *sum = sum.saturating_add(cost.compute_units);
             if *sum > limits.account_compute_units {
-                return Some((position, BlockLimit::AccountComputeUnits(table.slot(index).key)));
+                return Some((position, BlockLimit::AccountComputeUnits(table.slot(index).key())));
             }
         }
         if total.allocated_bytes > limits.allocated_bytes {

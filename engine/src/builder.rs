@@ -30,6 +30,9 @@ pub type StageClock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// as much to read and write as to compute (docs/performance.md).
 const HASH_CACHE_BYTES: usize = 2 << 20;
 
+/// Memory for accounts: some five million small ones.
+const CACHE_BYTES: usize = 1 << 30;
+
 /// Configuration of an [`Engine`]. Every setting has a default.
 pub struct Builder {
     store: Arc<dyn Store>,
@@ -44,6 +47,7 @@ pub struct Builder {
     record_details: bool,
     hashes_state: bool,
     hash_cache_bytes: usize,
+    cache_bytes: usize,
     block_limits: BlockLimits,
     epoch_stakes: EpochStakes,
     clock: Option<StageClock>,
@@ -64,6 +68,7 @@ impl Default for Builder {
             record_details: false,
             hashes_state: true,
             hash_cache_bytes: HASH_CACHE_BYTES,
+            cache_bytes: CACHE_BYTES,
             block_limits: BlockLimits::default(),
             epoch_stakes: EpochStakes::default(),
             clock: None,
@@ -170,6 +175,14 @@ impl Builder {
         self
     }
 
+    /// Memory in bytes for accounts that were read or written (default 1 GiB). Beyond it, those that were not wanted
+    /// lately are given up, and read from the store when they are wanted again. More is taken only for what the open
+    /// blocks use, and if the store forgets blocks ([`Store::is_volatile`]).
+    pub fn cache_bytes(mut self, size_bytes: usize) -> Self {
+        self.cache_bytes = size_bytes;
+        self
+    }
+
     /// How much one block may do (default: what mainnet allows).
     pub fn block_limits(mut self, limits: BlockLimits) -> Self {
         self.block_limits = limits;
@@ -217,7 +230,9 @@ impl Builder {
         };
         let statuses = restore_statuses(&*self.store)?;
         let chain = Chain::open(&*self.store, tip)?;
-        let table = Arc::new(AccountTable::new());
+        // A store that forgets blocks cannot give back what they wrote.
+        let cache_bytes = if self.store.is_volatile() { usize::MAX } else { self.cache_bytes };
+        let table = Arc::new(AccountTable::new(cache_bytes));
         let collector = table.intern(&self.collector);
         table.load(&[collector], &*self.store)?;
         let environment = Arc::new(BlockEnvironment::new(Clock::default(), Hash::default()));

@@ -45,7 +45,7 @@ impl Engine {
             .hottest(top)
             .iter()
             .map(|heat| HotAccount {
-                key: shared.table.slot(heat.account).key,
+                key: shared.table.slot(heat.account).key(),
                 locked_count: heat.locked_count,
                 written_count: heat.written_count,
                 waited_count: heat.waited_count,

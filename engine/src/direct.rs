@@ -10,7 +10,7 @@
 use heddle_types::{Account, InstructionView, SanitizedTransaction, ids};
 use heddle_vm::{Rent, Runtime};
 
-use crate::{account_set::AccountSet, account_table::Slot, fees::RentObservation};
+use crate::{account_set::AccountSet, fees::RentObservation, slot::Slot};
 
 /// Positions in a plain transfer.
 const FROM: usize = 0;

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use heddle_scheduler::{Pool, RunStats, TransactionIndex};
-use heddle_storage::Store;
+use heddle_storage::{Store, StoreError};
 use heddle_types::{Account, BlockHeader, Hash, Pubkey, ids};
 use heddle_vm::{BlockEnvironment, EpochStakes, ProgramCache, Runtime};
 use parking_lot::{Mutex, RwLock};
@@ -18,7 +18,7 @@ use crate::{
     block::{Block, ExecutedBlock, StageTimes},
     block_limits,
     builder::{Builder, StageClock},
-    chain::{Chain, Undo},
+    chain::{Chain, Undo, restore_statuses},
     cost::Cost,
     execute::{BlockContext, Outcome, Worker},
     fees,
@@ -109,9 +109,10 @@ impl Engine {
     /// [`EngineError::Store`] if it has to be read from the store and that fails.
     pub fn account(&self, key: &Pubkey) -> Result<Option<Account>, EngineError> {
         let _no_block_runs = self.shared.executor.lock();
+        self.shared.table.shrink();
         let index = self.shared.table.intern(key);
         self.shared.table.load(&[index], &*self.shared.store)?;
-        Ok(self.shared.table.peek(index).filter(Account::exists))
+        Ok(self.shared.table.slot(index).peek().filter(Account::exists))
     }
 
     /// The store below.
@@ -119,9 +120,62 @@ impl Engine {
         &self.shared.store
     }
 
-    /// Accounts touched since the engine was opened: what its memory grows with.
+    /// Accounts in memory.
     pub fn cached_account_count(&self) -> u64 {
         self.shared.table.len().into()
+    }
+
+    /// Memory in bytes that accounts take, data included ([`Builder::cache_bytes`]).
+    pub fn cached_bytes(&self) -> usize {
+        self.shared.table.size_bytes()
+    }
+
+    /// Slot of the newest block that no crash and no power failure can take away. A block is *processed* when
+    /// [`Self::execute_block`] returns; its clients may be told that it is *committed* once its slot is not above this.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn durable_slot(&self) -> Result<u64, EngineError> {
+        Ok(self.shared.store.durable_slot()?.unwrap_or_default())
+    }
+
+    /// Reads the accounts that `transactions` name from the store, so that a block of them need not wait for that. Blocks
+    /// go on meanwhile. O(accounts that are not in memory).
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn prefetch(&self, transactions: &[VerifiedTransaction]) -> Result<(), EngineError> {
+        let named = transactions.iter().map(|one| one.transaction());
+        let keys: Vec<Pubkey> = named.clone().flat_map(|one| one.static_keys()).copied().collect();
+        self.shared.table.prefetch(&keys, &*self.shared.store)?;
+        let tables: Vec<Pubkey> = named.flat_map(|one| one.lookups()).map(|lookup| *lookup.table).collect();
+        Ok(self.shared.table.prefetch(&tables, &*self.shared.store)?)
+    }
+
+    /// Takes back every block after `slot`, durably: the engine is then as it was after the block there (0: genesis).
+    ///
+    /// # Errors
+    /// [`EngineError::BlocksOpen`] while executed blocks are neither committed nor dropped; [`EngineError::Store`] with
+    /// [`heddle_storage::StoreError::NotKept`] if the store cannot go back so far: nothing was changed. After any other
+    /// error the engine is poisoned.
+    pub fn revert_to(&self, slot: u64) -> Result<(), EngineError> {
+        let shared = &*self.shared;
+        let mut executor = shared.executor.lock();
+        let mut chain = shared.chain.write();
+        chain.check_poison()?;
+        if let Some(&slot) = chain.open_slots.front() {
+            return Err(EngineError::BlocksOpen { slot });
+        }
+        match shared.store.revert(slot) {
+            Err(error @ (StoreError::NotKept { .. } | StoreError::ReadOnly { .. } | StoreError::Past { .. })) => {
+                return Err(error.into());
+            }
+            result => result.and_then(|()| executor.reopen(shared, &mut chain)).map_err(|error| {
+                chain.poison = Some(format!("going back to slot {slot} failed: {error}"));
+                error
+            })?,
+        }
+        Ok(())
     }
 
     /// Workers that execute transactions.
@@ -165,7 +219,7 @@ impl Engine {
         self.shared.executor.lock().execute(&self.shared, block, parallelism)
     }
 
-    /// Makes an executed block durable.
+    /// Makes an executed block durable (with the next sync, if the store was told to sync later: [`Self::durable_slot`]).
     ///
     /// # Errors
     /// [`EngineError::CommitOutOfOrder`] unless its parent is committed; [`EngineError::Store`] if the store fails, and
@@ -191,6 +245,7 @@ impl Engine {
         }
         chain.open_slots.pop_front();
         drop(chain);
+        self.shared.table.set_committed(block.serial);
         Ok(CommittedBlock { header: block.header, outcomes: std::mem::take(&mut block.outcomes) })
     }
 }
@@ -248,6 +303,16 @@ impl Shared {
 }
 
 impl Executor {
+    /// Begins again from what the store holds.
+    fn reopen(&mut self, shared: &Shared, chain: &mut Chain) -> Result<(), StoreError> {
+        let tip = shared.store.tip()?.ok_or(StoreError::NotInitialized)?;
+        shared.table.clear();
+        shared.programs.forget_from(tip.header.slot.saturating_add(1));
+        self.statuses = restore_statuses(&*shared.store)?;
+        *chain = Chain::open(&*shared.store, tip)?;
+        Ok(())
+    }
+
     fn execute(
         &mut self,
         shared: &Arc<Shared>,
@@ -450,6 +515,7 @@ impl Executor {
             statuses_from_slot,
             times: StageTimes::default(),
             run,
+            serial: self.planner.serial,
             undo: Some(undo),
             shared: shared.clone(),
         }
@@ -464,7 +530,7 @@ impl Executor {
             .map(|(position, (one, _))| {
                 let static_count = one.transaction().static_keys().len();
                 let loaded = &plan.keys_of(plan.transaction(position))[static_count..];
-                (position, loaded.iter().map(|&index| shared.table.slot(index).key).collect())
+                (position, loaded.iter().map(|&index| shared.table.slot(index).key()).collect())
             })
             .collect()
     }

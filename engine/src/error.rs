@@ -63,6 +63,12 @@ pub enum EngineError {
         /// The limit.
         limit: BlockLimit,
     },
+    /// Executed blocks must be committed or dropped first.
+    #[error("the block at slot {slot} is neither committed nor dropped")]
+    BlocksOpen {
+        /// Slot of the oldest of them.
+        slot: u64,
+    },
     /// The engine refuses to go on; open it again.
     #[error("the engine takes no more blocks until it is opened again, because {cause}")]
     Poisoned {

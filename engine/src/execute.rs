@@ -24,7 +24,7 @@ use heddle_vm::{
 use crate::{
     VerifiedTransaction,
     account_set::AccountSet,
-    account_table::{AccountTable, BlockSerial, FirstWrite, Slot},
+    account_table::{AccountTable, FirstWrite},
     cost::Cost,
     details, direct,
     direct::SystemProgram,
@@ -33,6 +33,7 @@ use crate::{
     plan::{BlockPlan, PlannedTransaction},
     programs,
     readonly_cache::ReadonlyCache,
+    slot::{BlockSerial, Slot},
     static_facts,
     status_cache::{BlockClaims, Standing},
 };
@@ -263,7 +264,7 @@ impl Worker {
         let mut instructions_sysvar_position = None;
         for (position, &index) in keys.iter().enumerate() {
             let slot = block.table.slot(index);
-            let key = slot.key;
+            let key = slot.key();
             if key == ids::sysvar::instructions::ID {
                 instructions_sysvar_position = Some(position);
                 self.machine.transaction.add_account(key, Account::default());
@@ -475,7 +476,7 @@ fn count_loaded(
     if programs::program_data_address(account).is_none() {
         return Ok(());
     }
-    let Some(&data_index) = block.plan.programs.get(&slot.key) else { return Ok(()) };
+    let Some(&data_index) = block.plan.programs.get(&slot.key()) else { return Ok(()) };
     if keys.contains(&data_index) {
         return Ok(());
     }

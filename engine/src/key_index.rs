@@ -6,7 +6,7 @@
 //!
 //! An entry holds 32 bits of the key's hash beside the index, so that other keys are told apart without looking at
 //! their accounts, and so that the table grows without looking at any. Attackers choose keys, so the hash is keyed at
-//! random. Nothing is ever removed.
+//! random. A removed entry leaves no trace: those behind it move up.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -86,6 +86,11 @@ impl KeyIndex {
         None
     }
 
+    /// Removes the key that has `index` at `place`; whether it was there.
+    pub(crate) fn remove(&mut self, place: Place, index: AccountIndex) -> bool {
+        self.shards[place.shard as usize].remove(u64::from(place.tag) << 32 | u64::from(index.0))
+    }
+
     /// Adds a key that is not there.
     pub(crate) fn insert(&mut self, place: Place, index: AccountIndex) {
         let shard = &mut self.shards[place.shard as usize];
@@ -114,6 +119,31 @@ impl Shard {
             position = (position + 1) & (self.places.len() - 1);
         }
         self.places[position] = entry;
+    }
+
+    fn remove(&mut self, entry: u64) -> bool {
+        let last = self.places.len() - 1;
+        let mut hole = self.first((entry >> 32) as u32);
+        while self.places[hole] != entry {
+            if self.places[hole] == EMPTY {
+                return false;
+            }
+            hole = (hole + 1) & last;
+        }
+        // Whoever could not have its first place because of this entry may have it now.
+        let mut position = (hole + 1) & last;
+        while self.places[position] != EMPTY {
+            let first = self.first((self.places[position] >> 32) as u32);
+            let is_behind_hole = (position.wrapping_sub(first) & last) >= (position.wrapping_sub(hole) & last);
+            if is_behind_hole {
+                self.places[hole] = self.places[position];
+                hole = position;
+            }
+            position = (position + 1) & last;
+        }
+        self.places[hole] = EMPTY;
+        self.count -= 1;
+        true
     }
 
     fn grow(&mut self) {
@@ -148,6 +178,39 @@ mod tests {
         assert_eq!(table.find(table.place(&absent), |other| keys[other.0 as usize] == absent), None);
         let places: usize = table.shards.iter().map(|shard| shard.places.len()).sum();
         assert!(places <= 3 * keys.len(), "{places} places for {} keys", keys.len());
+    }
+
+    #[test]
+    fn removed_keys_are_gone_and_all_others_stay() {
+        let mut random = 1u64;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (random >> 33) % below
+        };
+        // Few tags in one shard, so that runs are long and wrap around.
+        let place = |tag: u32| Place { shard: 0, tag };
+        let mut table = KeyIndex::new();
+        let mut model = std::collections::BTreeMap::new();
+        for step in 0..20_000u32 {
+            let tag = next(40) as u32;
+            if next(100) < 52 && model.len() < 300 {
+                table.insert(place(tag), AccountIndex(step));
+                model.insert(step, tag);
+            } else if let Some((&index, &tag)) = model.iter().nth(next(model.len().max(1) as u64) as usize) {
+                model.remove(&index);
+                assert!(table.remove(place(tag), AccountIndex(index)));
+                assert!(!table.remove(place(tag), AccountIndex(index)));
+            }
+            if step % 50 == 0 {
+                for (&index, &tag) in &model {
+                    assert_eq!(table.find(place(tag), |found| found.0 == index), Some(AccountIndex(index)));
+                }
+                assert_eq!(table.shards[0].count, model.len());
+                let taken = table.shards[0].places.iter().filter(|entry| **entry != EMPTY).count();
+                assert_eq!(taken, model.len());
+            }
+        }
+        assert!(model.len() > 50, "{}", model.len());
     }
 
     #[test]

@@ -49,10 +49,12 @@ mod programs;
 mod readonly_cache;
 mod replay;
 mod simulate;
+mod slot;
 mod state_hash;
 mod static_facts;
 mod status_cache;
 mod term_cache;
+mod waiting_accounts;
 
 pub use account_table::AccountChange;
 pub use block::{Block, ExecutedBlock, StageTimes};

@@ -14,9 +14,10 @@ use heddle_types::{
 use crate::{
     VerifiedTransaction,
     account_set::AccountSet,
-    account_table::{AccountTable, BlockSerial},
+    account_table::AccountTable,
     lookup::LookupTable,
     programs::{self, PlannedPrograms},
+    slot::BlockSerial,
     static_facts::StaticFacts,
 };
 
@@ -173,7 +174,7 @@ impl BlockPlan {
                 continue;
             }
             if let Some(address) = table.with(index, programs::program_data_address) {
-                self.programs.insert(slot.key, table.intern(&address));
+                self.programs.insert(slot.key(), table.intern(&address));
             }
         }
         let data_accounts: Vec<AccountIndex> = self.programs.values().copied().collect();
@@ -215,7 +216,7 @@ impl BlockPlan {
                 if !slot.is_upgradeable() && !self.has_deployments {
                     continue;
                 }
-                let Some(&data_index) = self.programs.get(&slot.key) else { continue };
+                let Some(&data_index) = self.programs.get(&slot.key()) else { continue };
                 if !self.locks[locks_start..].iter().any(|lock| lock.account == data_index) {
                     self.locks.push(AccountLock::readonly(data_index.0));
                 }

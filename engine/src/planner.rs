@@ -5,11 +5,11 @@ use heddle_vm::BlockEnvironment;
 
 use crate::{
     EngineError,
-    account_table::BlockSerial,
     block::Block,
     engine::Shared,
     inherited_sysvars,
     plan::{BlockPlan, PlanInputs, lock_count_max},
+    slot::BlockSerial,
 };
 
 /// Plans one block at a time.
@@ -33,6 +33,7 @@ impl Planner {
     /// Plans the block and builds its conflict graph.
     pub(crate) fn prepare(&mut self, shared: &Shared, block: &Block) -> Result<BlockEnvironment, EngineError> {
         check_order(shared, block)?;
+        shared.table.shrink();
         let chain = shared.chain.read();
         let mut environment = chain.environment(block, shared.epoch_stakes.clone());
         inherited_sysvars::inherit(&mut environment.sysvars, shared)?;

@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ahash::RandomState;
 use heddle_scheduler::{Candidate, GreedyChoice, PackLimit, PackLimits, Packed, PoolBounds, Refusal, WaitingPool};
-use heddle_types::{Account, Hash, Pubkey, TransactionError, ids};
+use heddle_types::{Account, AccountLock, Hash, Pubkey, TransactionError, ids};
 use heddle_vm::{NonceState, Rent};
 
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     fees::{self, Fee},
     plan::{BlockPlan, PlanInputs, lock_count_max},
     static_facts,
+    waiting_accounts::WaitingAccounts,
 };
 
 /// How a producer bounds its pool and its blocks.
@@ -115,11 +116,18 @@ pub struct BlockProducer {
     engine: Engine,
     pool: WaitingPool<Hash>,
     /// By message hash.
-    waiting: HashMap<Hash, VerifiedTransaction, RandomState>,
+    waiting: HashMap<Hash, Waiting, RandomState>,
+    accounts: WaitingAccounts,
     /// Message hashes of those that expire with a blockhash.
     by_blockhash: HashMap<Hash, HashSet<Hash, RandomState>, RandomState>,
     recent: RecentChain,
     plan: BlockPlan,
+}
+
+/// A transaction in the pool.
+struct Waiting {
+    transaction: VerifiedTransaction,
+    locks: Box<[AccountLock]>,
 }
 
 /// What the newest block decides of who may wait.
@@ -138,6 +146,8 @@ struct Assessed {
     cost: Cost,
     /// Whether it expires with its blockhash, rather than with a nonce.
     expires: bool,
+    /// The accounts that it locks, and whether it may write them.
+    locks: Vec<(Pubkey, bool)>,
 }
 
 impl BlockProducer {
@@ -157,6 +167,7 @@ impl BlockProducer {
             engine: engine.clone(),
             pool: WaitingPool::new(config.bounds, limits),
             waiting: HashMap::default(),
+            accounts: WaitingAccounts::default(),
             by_blockhash: HashMap::default(),
             recent: RecentChain::default(),
             plan: BlockPlan::default(),
@@ -189,18 +200,26 @@ impl BlockProducer {
             return Err(SubmitError::AlreadyWaiting);
         }
         let assessed = self.assess(&transaction)?;
+        let locks = self.accounts.hold(assessed.locks.iter().copied());
         let candidate = Candidate {
             id,
-            locks: self.plan.lock_sets().next().unwrap_or_default(),
+            locks: &locks,
             reward: assessed.reward,
             cost: assessed.cost.compute_units,
             data_bytes: assessed.cost.allocated_bytes,
         };
-        let evicted = self.pool.insert(candidate).map_err(|refusal| self.explain(refusal))?;
+        let evicted = match self.pool.insert(candidate) {
+            Ok(evicted) => evicted,
+            Err(refusal) => {
+                let error = self.explain(refusal);
+                self.accounts.let_go(&locks);
+                return Err(error);
+            }
+        };
         if assessed.expires {
             self.by_blockhash.entry(*transaction.transaction().recent_blockhash()).or_default().insert(id);
         }
-        self.waiting.insert(id, transaction);
+        self.waiting.insert(id, Waiting { transaction, locks });
         Ok(evicted.iter().filter_map(|id| self.release(id)).collect())
     }
 
@@ -226,7 +245,7 @@ impl BlockProducer {
         self.pool.serial_greedy(limits)
     }
 
-    /// Plans the transaction against the newest state and finds what it earns and costs. Its lock set stays in the plan.
+    /// Plans the transaction against the newest state and finds what it earns, costs and locks.
     fn assess(&mut self, transaction: &VerifiedTransaction) -> Result<Assessed, SubmitError> {
         let shared = self.engine.shared();
         let message = transaction.transaction();
@@ -236,6 +255,7 @@ impl BlockProducer {
         if let Some(slot) = executor.statuses.slot(transaction.message_hash()) {
             return Err(SubmitError::AlreadyProcessed { slot });
         }
+        shared.table.shrink();
         // What is planned here is no block that runs.
         executor.planner.serial.0 += 1;
         self.recent.follow(shared);
@@ -269,7 +289,9 @@ impl BlockProducer {
         let mut payer = shared.table.read(keys[0]);
         fees::charge(&mut payer, fee.total(), &Rent::default()).map_err(SubmitError::Rejected)?;
         let cost = Cost::requested(transaction, &requested, shared.runtime.gates());
-        Ok(Assessed { reward: fee.collected(), cost, expires })
+        let locks = self.plan.lock_sets().next().unwrap_or_default();
+        let locks = locks.iter().map(|lock| (shared.table.slot(lock.account).key(), lock.is_writable())).collect();
+        Ok(Assessed { reward: fee.collected(), cost, expires, locks })
     }
 
     fn explain(&self, refusal: Refusal) -> SubmitError {
@@ -277,7 +299,7 @@ impl BlockProducer {
             Refusal::Duplicate => SubmitError::AlreadyWaiting,
             Refusal::OverLimit(limit) => SubmitError::OverLimit(limit),
             Refusal::AccountFull { account, waiting } => {
-                SubmitError::AccountFull { account: self.engine.shared().table.slot(account).key, waiting }
+                SubmitError::AccountFull { account: self.accounts.key(account), waiting }
             }
             Refusal::PoolFull { waiting } => SubmitError::PoolFull { waiting },
         }
@@ -294,7 +316,8 @@ impl BlockProducer {
 
     /// Forgets a transaction that has left the pool.
     fn release(&mut self, id: &Hash) -> Option<VerifiedTransaction> {
-        let transaction = self.waiting.remove(id)?;
+        let Waiting { transaction, locks } = self.waiting.remove(id)?;
+        self.accounts.let_go(&locks);
         let blockhash = transaction.transaction().recent_blockhash();
         if let Some(ids) = self.by_blockhash.get_mut(blockhash) {
             ids.remove(id);

@@ -13,7 +13,7 @@ use heddle_programs::LoaderV3State;
 use heddle_types::{Account, AccountIndex, Pubkey, SanitizedTransaction, ids};
 use heddle_vm::{ProgramCache, ProgramEntry, ProgramSource, Runtime};
 
-use crate::account_table::{AccountTable, BlockSerial};
+use crate::{account_table::AccountTable, slot::BlockSerial};
 
 /// The program-data address of a loader-v3 program account.
 pub(crate) fn program_data_address(account: &Account) -> Option<Pubkey> {

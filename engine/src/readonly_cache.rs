@@ -6,7 +6,7 @@
 
 use heddle_types::{Account, AccountIndex};
 
-use crate::account_table::Slot;
+use crate::slot::Slot;
 
 /// Places for copies; a power of two. An account has one place that it can be in.
 const PLACE_COUNT: usize = 64;
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_lent_and_comes_back_until_the_block_ends() {
-        let table = AccountTable::new();
+        let table = AccountTable::new(usize::MAX);
         let indices: Vec<AccountIndex> = (0..=PLACE_COUNT as u8)
             .map(|n| {
                 let index = table.intern(&Pubkey::new_from_array([n; 32]));

@@ -58,7 +58,7 @@ impl Engine {
             worker.working_copies().map(|(key, account)| (key, account.clone())).collect()
         } else {
             let keys = plan.keys_of(plan.transaction(0));
-            keys.iter().map(|&index| (shared.table.slot(index).key, shared.table.read(index))).collect()
+            keys.iter().map(|&index| (shared.table.slot(index).key(), shared.table.read(index))).collect()
         };
         Ok(Simulation { outcome, accounts })
     }

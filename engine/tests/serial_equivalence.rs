@@ -4,8 +4,8 @@
 mod common;
 
 use common::*;
-use heddle_engine::{Engine, Outcome, Parallelism, VerifiedTransaction};
-use heddle_types::{Hash, Pubkey, limits};
+use heddle_engine::{Block, Engine, Outcome, Parallelism, VerifiedTransaction};
+use heddle_types::{BlockHeader, Hash, Pubkey, limits};
 use heddle_vm::ExecutionMode;
 use proptest::prelude::*;
 
@@ -72,18 +72,25 @@ fn nonce_key(n: u8) -> Pubkey {
     plain(180 + n)
 }
 
-/// The engine under test, and one on the same chain that interprets what the other compiles.
+/// The engine under test, and two on the same chain: one that interprets what the others compile, and one that keeps no
+/// account in memory which it does not need at the moment.
 struct Engines {
     compiled: Engine,
     interpreted: Engine,
+    forgetful: Engine,
 }
 
 fn engines() -> Engines {
-    Engines { compiled: engine(ExecutionMode::Jit), interpreted: engine(ExecutionMode::Interpreter) }
+    Engines {
+        compiled: engine(ExecutionMode::Jit, usize::MAX),
+        interpreted: engine(ExecutionMode::Interpreter, usize::MAX),
+        forgetful: engine(ExecutionMode::Jit, 0),
+    }
 }
 
-fn engine(mode: ExecutionMode) -> Engine {
+fn engine(mode: ExecutionMode, cache_bytes: usize) -> Engine {
     let mut builder = Engine::builder()
+        .cache_bytes(cache_bytes)
         .runtime(heddle_programs::runtime_builder().execution_mode(mode).build())
         .workers(1)
         .workers_max(16)
@@ -172,12 +179,24 @@ fn check_block(engines: &Engines, transactions: Vec<VerifiedTransaction>) -> Vec
     }
     let interpreted = engines.interpreted.execute_block_with(block.clone(), Parallelism::Serial).expect("interpreted");
     assert_eq!(interpreted.outcomes(), outcomes, "outcomes interpreted");
-    // The hashes stand for the accounts: a change also names its place in the engine's own table.
+    assert_eq!(interpreted.changes(), changes, "accounts interpreted");
     assert_eq!(*interpreted.header(), header, "hashes interpreted");
     engines.interpreted.commit_block(interpreted).expect("commits");
+    check_forgetful(&engines.forgetful, &block, &header, &outcomes);
     let executed = engine.execute_block(block).expect("executes");
     assert_eq!(*executed.header(), header);
     engine.commit_block(executed).expect("commits").outcomes
+}
+
+/// Executes one block on the engine that forgets accounts, while they are also being read ahead, and commits it.
+fn check_forgetful(engine: &Engine, block: &Block, header: &BlockHeader, outcomes: &[Outcome]) {
+    let executed = std::thread::scope(|scope| {
+        scope.spawn(|| engine.prefetch(&block.transactions).expect("reads ahead"));
+        engine.execute_block_with(block.clone(), Parallelism::Workers(4)).expect("forgetful")
+    });
+    assert_eq!(executed.outcomes(), outcomes, "outcomes with no cache");
+    assert_eq!(executed.header(), header, "hashes with no cache");
+    engine.commit_block(executed).expect("commits");
 }
 
 proptest! {
