@@ -7,6 +7,8 @@ use heddle_engine::WORKERS_MAX;
 use heddle_loadgen::Workload;
 use heddle_types::Pubkey;
 
+use crate::store_arguments::StoreArguments;
+
 /// A parallel transaction execution engine, SVM-style.
 #[derive(Debug, Parser)]
 #[command(name = "heddle", version, about, propagate_version = true)]
@@ -58,6 +60,8 @@ pub(crate) struct LoadArguments {
     /// Keep everything in memory
     #[arg(long)]
     pub(crate) memory: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
     /// Refuse blocks that do more than mainnet lets a block do
     #[arg(long)]
     pub(crate) block_limits: bool,

@@ -4,12 +4,14 @@
 
 mod accounts;
 mod arguments;
+mod byte_size;
 mod failure;
 mod init;
 mod interrupt;
 mod load;
 mod process;
 mod progress;
+mod store_arguments;
 mod verify;
 
 use std::process::ExitCode;

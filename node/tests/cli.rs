@@ -140,6 +140,9 @@ fn bad_arguments_exit_with_2() {
         (&["load", "--memory", "--workers", "0"], "workers"),
         (&["load", "--memory", "--workers", "65"], "workers"),
         (&["load", "--memory", "--db", "x"], "--db"),
+        (&["load", "--db", "x", "--durability", "often"], "often"),
+        (&["load", "--db", "x", "--cache-bytes", "much"], "much"),
+        (&["load", "--memory", "--durability", "none"], "--durability"),
         (&["verify"], "--db"),
         (&["fly"], "fly"),
     ] {
@@ -193,6 +196,33 @@ fn a_damaged_database_is_told() {
         assert_eq!(exit_code(&output), Some(1));
         assert!(stderr(&output).starts_with("heddle: "), "{}", stderr(&output));
     }
+}
+
+/// However a database is kept, the result is the same, and the report says how.
+#[test]
+fn neither_durability_nor_memory_nor_indexes_change_a_hash() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let reference = json(&load(&["--memory", "--workload", "mixed"]));
+    assert!(reference.get("durability").is_none());
+    let settings: [(&str, &[&str]); 5] = [
+        ("block", &[]),
+        ("interval 20 ms", &["--durability", "20"]),
+        ("none", &["--durability", "none", "--cache-bytes", "0"]),
+        ("block", &["--ledger-keep-slots", "2", "--history-slots", "0"]),
+        ("block", &["--index", "both", "--cache-bytes", "64KiB"]),
+    ];
+    for (number, (durability, arguments)) in settings.iter().enumerate() {
+        let database = directory.path().join(number.to_string());
+        let report = json(&load(&[&["--db", text(&database), "--workload", "mixed"], *arguments].concat()));
+        assert_eq!(report["state_hash"], reference["state_hash"], "{arguments:?}");
+        assert_eq!(report["durability"], *durability);
+        let hidden = report["commit_hidden"].as_f64().expect("a share");
+        assert!((0.0..=1.0).contains(&hidden), "{hidden}");
+    }
+    let small = directory.path().join("2");
+    let again = json(&load(&["--db", text(&small), "--cache-bytes", "0", "--workload", "mixed"]));
+    // Only what the last blocks touched is in memory.
+    assert!(again["cached_bytes"].as_u64().expect("bytes") < 200_000, "{again}");
 }
 
 /// Ctrl-C ends a run between blocks: what is stored verifies, and the next run goes on.

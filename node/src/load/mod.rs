@@ -57,6 +57,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
         pipeline.run(window.blocks, &mut totals, &bar)?;
         window_index += 1;
     }
+    store.sync().map_err(Failure::Open)?;
     bar.finish_and_clear();
     let report = Report::new(arguments, &source, &engine, workers, &totals, proofs, contention);
     report.print(arguments.json)?;
@@ -71,7 +72,10 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
 
 fn open_store(arguments: &LoadArguments) -> Result<Arc<dyn Store>, Failure> {
     match (&arguments.db, arguments.memory) {
-        (Some(path), _) => Ok(Arc::new(RocksStore::open(path).map_err(Failure::Open)?)),
+        (Some(path), _) => {
+            let store = RocksStore::open_with(path, arguments.store.rocks_options()).map_err(Failure::Open)?;
+            Ok(Arc::new(store))
+        }
         (None, true) => Ok(Arc::new(MemoryStore::keeping(MEMORY_BLOCKS_KEPT))),
         (None, false) => {
             Err(Failure::Usage("where should blocks go? give --db PATH or --memory (see heddle load --help)".into()))
@@ -91,6 +95,7 @@ fn build_engine(
     let engine = Engine::builder()
         .block_limits(block_limits)
         .shared_store(store.clone())
+        .cache_bytes(arguments.store.engine_cache_bytes())
         .workers(workers)
         .workers_max(workers_max)
         .genesis_blockhash(genesis_blockhash(source.config()))

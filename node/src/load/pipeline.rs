@@ -1,11 +1,12 @@
 //! The pipeline: verification, execution and commit of successive blocks at the same time, each stage one thread.
 //!
 //! ```text
-//!  signed blocks ─▶ verify (all cores) ─▶ schedule, execute, hash ─▶ commit (synced) ─▶ totals
-//!                     block N+2              block N+1                 block N
+//!  signed blocks ─▶ verify (all cores) ─▶ read ahead ─▶ schedule, execute, hash ─▶ commit ─▶ totals
+//!                     block N+3            block N+2      block N+1                 block N
 //! ```
 //!
-//! Queues between stages are bounded, so memory holds a handful of blocks however long the run is.
+//! Queues between stages are bounded, so memory holds a handful of blocks however long the run is, and a stage that falls
+//! behind holds up those before it.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::proof::{self, Proof};
 use crate::{failure::Failure, interrupt::Interrupt, process};
 
-/// Blocks that may wait between two stages.
+/// Blocks that may wait between two stages. So between execution and disk are at most this many, the one being committed
+/// and the one being executed.
 const BLOCKS_WAITING_MAX: usize = 2;
 /// Hot accounts named in the report.
 const HOT_ACCOUNTS: usize = 3;
@@ -40,6 +42,8 @@ pub(crate) struct Totals {
     pub(crate) execute: Duration,
     pub(crate) hash: Duration,
     pub(crate) commit: Duration,
+    /// What of `commit` somebody waited for: execution, because its queue was full, or the end of the run.
+    pub(crate) commit_waited: Duration,
 }
 
 impl Totals {
@@ -96,18 +100,26 @@ impl Pipeline {
         let stage = &*self;
         let (verify_time, executing, committed) = std::thread::scope(|scope| {
             let (verified_sender, verified) = channel::bounded(BLOCKS_WAITING_MAX);
+            let (ready_sender, ready) = channel::bounded(BLOCKS_WAITING_MAX);
             let (executed_sender, executed) = channel::bounded(BLOCKS_WAITING_MAX);
             let verifier = scope.spawn(move || stage.verify_all(blocks, &verified_sender));
+            let reader = scope.spawn(move || stage.read_ahead(&verified, &ready_sender));
             let committer = scope.spawn(move || stage.commit_all(&executed, bar));
-            let executing = stage.execute_all(&verified, &executed_sender);
+            let executing = stage.execute_all(&ready, &executed_sender);
             // Closed queues end the other stages, whichever failed.
-            drop(verified);
+            drop(ready);
             drop(executed_sender);
+            let executed_at = Instant::now();
             let verify_time = verifier.join().map_err(|_| Failure::Panicked)?;
+            let read = reader.join().map_err(|_| Failure::Panicked)?;
             let committed = committer.join().map_err(|_| Failure::Panicked)?;
+            let tail = executed_at.elapsed();
             // A failed commit makes execution stop, so it is the cause to report.
-            let committed = committed?;
-            Ok::<_, Failure>((verify_time?, executing?, committed))
+            let mut committed = committed?;
+            read?;
+            let executing = executing?;
+            committed.commit_waited = executing.commit_waited + tail;
+            Ok::<_, Failure>((verify_time?, executing, committed))
         })?;
         totals.elapsed += began.elapsed();
         totals.verify += verify_time;
@@ -115,6 +127,7 @@ impl Pipeline {
         totals.execute += executing.execute;
         totals.hash += executing.hash;
         totals.commit += committed.commit;
+        totals.commit_waited += committed.commit_waited.min(committed.commit);
         totals.succeeded += committed.succeeded;
         totals.failed += committed.failed;
         totals.rejected += committed.rejected;
@@ -147,6 +160,7 @@ impl Pipeline {
         let commit_began = Instant::now();
         let committed = self.engine.commit_block(executed)?;
         totals.commit += commit_began.elapsed();
+        totals.commit_waited += commit_began.elapsed();
         totals.elapsed += began.elapsed();
         totals.count(&committed.outcomes);
         bar.inc(committed.outcomes.len() as u64);
@@ -185,16 +199,34 @@ impl Pipeline {
         Ok(time)
     }
 
-    fn execute_all(
+    /// Has the accounts of each block in memory by the time it is executed.
+    fn read_ahead(
         &self,
         verified: &channel::Receiver<Vec<VerifiedTransaction>>,
+        ready: &channel::Sender<Vec<VerifiedTransaction>>,
+    ) -> Result<(), Failure> {
+        for transactions in verified {
+            self.engine.prefetch(&transactions)?;
+            if ready.send(transactions).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn execute_all(
+        &self,
+        ready: &channel::Receiver<Vec<VerifiedTransaction>>,
         executed: &channel::Sender<ExecutedBlock>,
     ) -> Result<Totals, Failure> {
         let mut totals = Totals::default();
-        for transactions in verified {
+        for transactions in ready {
             let block = self.engine.execute_block(self.engine.next_block(transactions))?;
             totals.add_times(block.times());
-            if executed.send(block).is_err() {
+            let began = Instant::now();
+            let is_closed = executed.send(block).is_err();
+            totals.commit_waited += began.elapsed();
+            if is_closed {
                 break;
             }
         }

@@ -59,6 +59,13 @@ pub(crate) struct Report {
     compute_units: u64,
     signatures_verified: bool,
     store: &'static str,
+    /// When blocks were synced; nothing for a store in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durability: Option<String>,
+    /// Share of the commits' time in which everything else went on, 0 to 1.
+    commit_hidden: f64,
+    cached_accounts: u64,
+    cached_bytes: usize,
     signing_seconds: f64,
     signing_cpu_seconds: f64,
     hottest: Vec<HotAccount>,
@@ -108,6 +115,10 @@ impl Report {
             compute_units: totals.compute_units,
             signatures_verified: !arguments.no_sigverify,
             store: if arguments.memory { "memory" } else { "rocksdb" },
+            durability: (!arguments.memory).then(|| arguments.store.durability.to_string()),
+            commit_hidden: hidden(totals),
+            cached_accounts: engine.cached_account_count(),
+            cached_bytes: engine.cached_bytes(),
             signing_seconds,
             signing_cpu_seconds,
             longest_chain: contention.as_ref().map(|contention| contention.wave_count),
@@ -153,10 +164,18 @@ impl Report {
             stages.verify, stages.schedule, stages.execute, stages.hash, stages.commit
         );
         println!(
-            "  signing ahead {:.2} s (not counted) · peak memory {} MiB · store {}",
+            "  signing ahead {:.2} s (not counted) · peak memory {} MiB · {} accounts in {} MiB of it",
             self.signing_seconds,
             self.peak_rss_bytes >> 20,
-            self.store
+            grouped(self.cached_accounts),
+            self.cached_bytes >> 20
+        );
+        let durability = self.durability.as_ref().map(|durability| format!(", durability {durability}"));
+        println!(
+            "  store {}{} · {:.0}% of the commits' time hidden",
+            self.store,
+            durability.unwrap_or_default(),
+            100.0 * self.commit_hidden
         );
         for (rank, hot) in self.hottest.iter().enumerate() {
             let name = if rank == 0 { "hottest account" } else { "               " };
@@ -217,6 +236,11 @@ fn proved_block(proof: Proof) -> ProvedBlock {
         execute_seconds,
         identical: proof.is_identical,
     }
+}
+
+fn hidden(totals: &Totals) -> f64 {
+    let commit = totals.commit.as_secs_f64();
+    if commit > 0.0 { 1.0 - totals.commit_waited.as_secs_f64() / commit } else { 1.0 }
 }
 
 /// 1234567 as "1,234,567".
