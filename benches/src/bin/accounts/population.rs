@@ -54,6 +54,7 @@ impl Population {
         let started = Instant::now();
         let engine = Engine::builder()
             .store(LargeStore::new(account_count, data_bytes))
+            .cache_bytes(usize::MAX)
             .stage_clock(Arc::new(move || started.elapsed()))
             .build()?;
         Ok(Self { engine, account_count, random: Random::new(1), transfer_count: 0 })

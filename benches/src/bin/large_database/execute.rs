@@ -1,0 +1,136 @@
+//! Transfers between random accounts of a database, of which the engine's cache holds a part: does the rate hold, does
+//! memory?
+//!
+//! As `heddle load` does it: the accounts of the next block are read while one executes, and the block before is committed.
+
+use std::{
+    error::Error,
+    sync::mpsc::sync_channel,
+    time::{Duration, Instant},
+};
+
+use heddle_benches::{large_state::key, progress, random::Random, wire};
+use heddle_engine::{Engine, ExecutedBlock, VerifiedTransaction};
+use heddle_storage::RocksStore;
+use heddle_types::{Hash, SanitizedTransaction};
+use serde::Serialize;
+
+use crate::{Arguments, options, process};
+
+const BLOCK_TRANSFERS: u64 = 2_000;
+/// Rates that are told, over equal parts of the run.
+const PARTS: u64 = 5;
+/// Blocks between two stages.
+const BLOCKS_WAITING_MAX: usize = 2;
+
+/// One part of the run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Part {
+    pub(crate) transfers_per_second: f64,
+    pub(crate) cached_accounts: u64,
+    pub(crate) resident_bytes: u64,
+}
+
+/// The whole run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Execution {
+    pub(crate) transfers: u64,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) peak_resident_bytes: u64,
+    /// Share of the commits' time during which execution went on.
+    pub(crate) commit_hidden: f64,
+    pub(crate) durable_slot: u64,
+}
+
+impl Execution {
+    pub(crate) fn measure(arguments: &Arguments) -> Result<Self, Box<dyn Error>> {
+        let store = RocksStore::open_with(&arguments.db, options(arguments))?;
+        let engine = Engine::builder().store(store).workers(2).cache_bytes(arguments.cache_bytes).build()?;
+        let mut source = Source { random: Random::new(4), accounts: arguments.accounts, count: 0 };
+        let bar = progress::bar(arguments.blocks, "blocks executed");
+        let (ready_sender, ready) = sync_channel::<Vec<VerifiedTransaction>>(BLOCKS_WAITING_MAX);
+        let (executed_sender, executed) = sync_channel::<ExecutedBlock>(BLOCKS_WAITING_MAX);
+        let engine = &engine;
+        let mut parts = Vec::new();
+        let mut waited = Duration::ZERO;
+        let committing = std::thread::scope(|scope| -> Result<Duration, Box<dyn Error>> {
+            scope.spawn(move || {
+                for _ in 0..arguments.blocks {
+                    // The newest one that there is: old ones expire.
+                    let block = source.block(engine.latest_blockhash());
+                    // A failure to read is execution's to report.
+                    if engine.prefetch(&block).is_err() || ready_sender.send(block).is_err() {
+                        return;
+                    }
+                }
+            });
+            let committer = scope.spawn(move || {
+                let mut time = Duration::ZERO;
+                for block in executed {
+                    let began = Instant::now();
+                    engine.commit_block(block).map_err(|error| error.to_string())?;
+                    time += began.elapsed();
+                }
+                Ok::<_, String>(time)
+            });
+            let part_blocks = arguments.blocks.div_ceil(PARTS);
+            let mut began = Instant::now();
+            for (number, transactions) in (1..).zip(ready) {
+                let block = engine.execute_block(engine.next_block(transactions))?;
+                let succeeded = block.processed().filter(|(_, receipt)| receipt.status.is_ok()).count() as u64;
+                if succeeded != BLOCK_TRANSFERS {
+                    return Err(format!("{succeeded} of {BLOCK_TRANSFERS} transfers succeeded").into());
+                }
+                let sent = Instant::now();
+                executed_sender.send(block).map_err(|_| "committing failed")?;
+                waited += sent.elapsed();
+                bar.inc(1);
+                if number % part_blocks == 0 || number == arguments.blocks {
+                    let transfers = BLOCK_TRANSFERS * (number - 1) % (BLOCK_TRANSFERS * part_blocks) + BLOCK_TRANSFERS;
+                    parts.push(Part {
+                        transfers_per_second: transfers as f64 / began.elapsed().as_secs_f64(),
+                        cached_accounts: engine.cached_account_count(),
+                        resident_bytes: process::resident_bytes()?.0,
+                    });
+                    began = Instant::now();
+                }
+            }
+            drop(executed_sender);
+            let tail = Instant::now();
+            let committing = committer.join().map_err(|_| "committing panicked")??;
+            waited += tail.elapsed();
+            Ok(committing)
+        })?;
+        bar.finish_and_clear();
+        engine.store().sync()?;
+        Ok(Self {
+            transfers: BLOCK_TRANSFERS * arguments.blocks,
+            parts,
+            peak_resident_bytes: process::resident_bytes()?.1,
+            commit_hidden: 1.0 - (waited.as_secs_f64() / committing.as_secs_f64()).min(1.0),
+            durable_slot: engine.durable_slot()?,
+        })
+    }
+}
+
+/// Unsigned transfers between random accounts: signatures are not looked at.
+struct Source {
+    random: Random,
+    accounts: u64,
+    count: u64,
+}
+
+impl Source {
+    fn block(&mut self, blockhash: Hash) -> Vec<VerifiedTransaction> {
+        (0..BLOCK_TRANSFERS).map(|_| self.transfer(blockhash)).collect()
+    }
+
+    fn transfer(&mut self, blockhash: Hash) -> VerifiedTransaction {
+        let from = self.random.below(self.accounts);
+        let to = (from + 1 + self.random.below(self.accounts - 1)) % self.accounts;
+        self.count += 1;
+        let wire = wire::transfer(key(from), key(to), self.count, blockhash);
+        let parsed = SanitizedTransaction::parse(&wire).expect("the benches' own transactions parse");
+        VerifiedTransaction::without_verification(parsed)
+    }
+}
