@@ -176,3 +176,42 @@ fn a_checkpoint_is_whole_while_blocks_go_on() {
     }
     states.last().unwrap().check(&store);
 }
+
+/// Dropping a table file takes with it what the file says of others, so records of a table that stays can be back. Nobody
+/// may see them.
+#[test]
+fn removed_records_stay_removed() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("db");
+    let options = LedgerOptions { keep_slots: Some(8), history_slots: 8, ..LedgerOptions::EVERYTHING };
+    let store = RocksStore::open_with(&path, keeping(options)).unwrap();
+    let mut model = initialize(&store);
+    let extend = |store: &RocksStore, model: &mut Model, count: u64| {
+        for slot in model.tip.header.slot + 1..=model.tip.header.slot + count {
+            let mut next = block(&model.tip.header, slot);
+            next.transactions = vec![indexed_transaction(slot, &[key(1)], &[])];
+            next.header.transaction_count = 1;
+            commit(store, model, &next);
+        }
+    };
+    extend(&store, &mut model, 40);
+    drop(store);
+    // As if tombstones had gone with a file: old records under the same keys.
+    let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, common::COLUMNS).unwrap();
+    for column in ["transactions", "changes", "history", "details"] {
+        let handle = db.cf_handle(column).unwrap();
+        let newest = db.get_cf(handle, 40u64.to_be_bytes()).unwrap().unwrap_or_else(|| vec![1, 0, 0, 0, 0]);
+        db.put_cf(handle, 3u64.to_be_bytes(), newest).unwrap();
+    }
+    drop(db);
+    let store = RocksStore::open_existing(&path).unwrap();
+    assert_eq!((store.transactions(3).unwrap(), store.changes(3).unwrap()), (vec![], vec![]));
+    assert_eq!(store.history(3).unwrap(), None);
+    assert_eq!(store.transaction(heddle_types::TransactionPlace { slot: 3, position: 0 }).unwrap(), None);
+    extend(&store, &mut model, 20);
+    drop(store);
+    let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, common::COLUMNS).unwrap();
+    for column in ["transactions", "changes", "history", "details"] {
+        assert_eq!(db.get_cf(db.cf_handle(column).unwrap(), 3u64.to_be_bytes()).unwrap(), None, "{column}");
+    }
+}

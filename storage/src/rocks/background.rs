@@ -14,11 +14,10 @@ use super::columns::Column;
 /// Longest wait when nothing is to be done at intervals.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// Slots whose records were removed from a column.
+/// Records that were removed from a column: those of all slots before one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Removed {
     pub(super) column: Column,
-    pub(super) from: u64,
     pub(super) until: u64,
 }
 

@@ -213,10 +213,13 @@ impl Database {
         self.blocks_from.store(slot, Ordering::Relaxed);
     }
 
-    /// Gives back the space of files that hold only slots from `from` to `until` (exclusive), which were removed.
-    pub(super) fn drop_files(&self, column: Column, from: u64, until: u64) -> Result<(), StoreError> {
-        let Some(last) = until.checked_sub(1).filter(|last| *last >= from) else { return Ok(()) };
-        let dropped = self.db.delete_file_in_range_cf(self.handle(column), slot_key(from), slot_key(last));
+    /// Gives back the space of files that hold only slots before `until`, which were removed.
+    ///
+    /// A file may go that says of another, which stays, that its records are removed: they are then back. So readers look
+    /// at the slot too, and the next removal is of them again.
+    pub(super) fn drop_files(&self, column: Column, until: u64) -> Result<(), StoreError> {
+        let Some(last) = until.checked_sub(1) else { return Ok(()) };
+        let dropped = self.db.delete_file_in_range_cf(self.handle(column), slot_key(0), slot_key(last));
         dropped.map_err(|error| from_rocks(&self.path, "remove files of", error))
     }
 

@@ -32,7 +32,7 @@ pub use self::config::RocksOptions;
 use self::{
     background::Background,
     columns::{Column, FIRST_KEY, GENESIS_KEY, address_key, address_of, pubkey_of, slot_key, slot_of},
-    database::{Access, Database},
+    database::{Access, Database, Decode},
     guard::{Guard, Note},
     recover::Found,
     writer::{Phase, Shared, Writer},
@@ -130,6 +130,12 @@ impl RocksStore {
     /// What the medium says.
     pub fn checkpoint<P: AsRef<Path>>(&self, path: P) -> Result<(), StoreError> {
         self.database().checkpoint(path.as_ref())
+    }
+
+    /// A record of the block at `slot`, if that is kept: what is removed may still be on the disk.
+    fn of_block<T>(&self, column: Column, slot: u64, decode: Decode<T>) -> Result<Option<T>, StoreError> {
+        let is_kept = self.ledger()?.has_block(slot);
+        if is_kept { self.database().get(column, &slot_key(slot), decode) } else { Ok(None) }
     }
 
     fn database(&self) -> &Database {
@@ -248,11 +254,11 @@ impl Store for RocksStore {
     }
 
     fn transactions(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
-        Ok(self.database().get(Column::Transactions, &slot_key(slot), codec::decode_transactions)?.unwrap_or_default())
+        Ok(self.of_block(Column::Transactions, slot, codec::decode_transactions)?.unwrap_or_default())
     }
 
     fn changes(&self, slot: u64) -> Result<Vec<AccountDigest>, StoreError> {
-        Ok(self.database().get(Column::Changes, &slot_key(slot), codec::decode_changes)?.unwrap_or_default())
+        Ok(self.of_block(Column::Changes, slot, codec::decode_changes)?.unwrap_or_default())
     }
 
     fn statuses(&self) -> Result<Vec<StatusEntry>, StoreError> {
@@ -275,10 +281,10 @@ impl Store for RocksStore {
     }
 
     fn transaction(&self, place: TransactionPlace) -> Result<Option<StoredTransaction>, StoreError> {
-        let (slot, position) = (slot_key(place.slot), place.position as usize);
-        let transactions = self.database().get(Column::Transactions, &slot, codec::decode_transactions)?;
+        let (slot, position) = (place.slot, place.position as usize);
+        let transactions = self.of_block(Column::Transactions, slot, codec::decode_transactions)?;
         let Some(mut stored) = transactions.and_then(|all| all.into_iter().nth(position)) else { return Ok(None) };
-        let details = self.database().get(Column::Details, &slot, codec::decode_details)?;
+        let details = self.of_block(Column::Details, slot, codec::decode_details)?;
         stored.receipt.details = details.and_then(|all| all.into_iter().nth(position).flatten());
         Ok(Some(stored))
     }
@@ -315,7 +321,8 @@ impl Store for RocksStore {
     }
 
     fn history(&self, slot: u64) -> Result<Option<BlockHistory>, StoreError> {
-        self.database().get(Column::History, &slot_key(slot), codec::decode_history)
+        let is_kept = self.ledger()?.history_from.is_some_and(|from| slot >= from);
+        if is_kept { self.database().get(Column::History, &slot_key(slot), codec::decode_history) } else { Ok(None) }
     }
 
     fn genesis(&self) -> Result<Option<Genesis>, StoreError> {

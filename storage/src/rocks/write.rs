@@ -161,7 +161,8 @@ fn oldest_needed(database: &Database, history_from: u64, parent: &Parent<'_>) ->
 fn drop_old_blocks(database: &Database, now: &Ledger, next: &Ledger, out: &mut WriteBatch) {
     let mut drop_slots = |column, slots: Range<u64>| {
         if !slots.is_empty() {
-            out.delete_range_cf(database.handle(column), slot_key(slots.start), slot_key(slots.end));
+            // From the very first: dropping files may have brought some back (`removed_records_stay_removed`).
+            out.delete_range_cf(database.handle(column), slot_key(0), slot_key(slots.end));
         }
     };
     for column in Column::OF_BLOCKS {

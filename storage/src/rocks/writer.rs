@@ -213,7 +213,7 @@ impl Work for Arc<Shared> {
 
     fn drop_files(&self, removed: Removed) {
         // The records are gone already; what this fails to give back, compaction does.
-        self.database.drop_files(removed.column, removed.from, removed.until).ok();
+        self.database.drop_files(removed.column, removed.until).ok();
     }
 }
 
@@ -221,13 +221,13 @@ impl Work for Arc<Shared> {
 fn removed(before: &Ledger, after: &Ledger) -> Vec<Removed> {
     let mut all = Vec::new();
     if before.blocks_from < after.blocks_from {
-        let of = |column| Removed { column, from: before.blocks_from, until: after.blocks_from };
+        let of = |column| Removed { column, until: after.blocks_from };
         all.extend(Column::OF_BLOCKS.map(of));
     }
     if let (Some(from), Some(until)) = (before.history_from, after.history_from)
         && from < until
     {
-        all.push(Removed { column: Column::History, from, until });
+        all.push(Removed { column: Column::History, until });
     }
     all
 }
