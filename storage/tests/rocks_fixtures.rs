@@ -56,11 +56,7 @@ fn write(path: &Path) -> Model {
 fn version_1_is_refused_by_name_and_left_as_it_is() {
     let (_directory, path) = copied("v1");
     let before = contents(&path);
-    let opens: [fn(&Path) -> Result<RocksStore, StoreError>; 3] = [
-        |path| RocksStore::open(path),
-        |path| RocksStore::open_existing(path),
-        |path| RocksStore::open_read_only(path),
-    ];
+    let opens = [RocksStore::open::<&Path>, RocksStore::open_existing, RocksStore::open_read_only];
     for open in opens {
         let error = open(&path).unwrap_err();
         assert!(matches!(error, StoreError::Version { found: 1, supported: 2, .. }), "{error}");
