@@ -1,0 +1,196 @@
+//! A disk that fails: at every operation that changes files, in every way, the store says so, takes nothing more, and
+//! has every block that it acknowledged when it is opened again, also after the power failed in addition.
+//!
+//! `HEDDLE_POWER_FULL=1` fails every operation.
+
+mod common;
+mod power;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use common::{
+    Model,
+    disk::{copy, make_chain},
+};
+use power::{
+    check::check,
+    disk::Disk,
+    image::Power,
+    script::{LARGE, Promised, Script, THREE, THREE_MORE},
+    shim::{ENDED_BY_FAULT, Fault, Place, Run, Shim},
+    stride,
+    trace::{self, Target},
+};
+use tempfile::tempdir;
+
+/// Runs a script, started by the tests below in a process of its own.
+#[test]
+#[ignore = "started by other tests"]
+fn child_runs_a_script() {
+    if let Some(script) = Script::of_this_child() {
+        script.run();
+    }
+}
+
+/// A script on a database that may be there already.
+struct Scenario<'a> {
+    script: Script,
+    models: Vec<Model>,
+    /// The database to begin with, and the slot of its tip.
+    base: Option<(&'a Path, u64)>,
+    shim: Shim,
+}
+
+impl<'a> Scenario<'a> {
+    fn new(script: Script, base: Option<(&'a Path, u64)>, directory: &Path) -> Self {
+        Self { script, models: script.models(), base, shim: Shim::compile(directory) }
+    }
+
+    /// What is promised before the child runs.
+    fn promised(&self) -> Promised {
+        let slot = self.base.map(|(_, slot)| slot);
+        Promised { acknowledged: slot, tried: slot }
+    }
+
+    /// Runs the child in `directory`, which is made afresh; also the disk as it was before.
+    fn run(&self, directory: &Path, fault: Option<Fault>) -> (Place, Disk, Run) {
+        let _ = fs::remove_dir_all(directory);
+        fs::create_dir(directory).unwrap();
+        let place = Place::new(directory);
+        if let Some((base, _)) = self.base {
+            copy(base, &place.database());
+        }
+        let disk = Disk::load(&place.root());
+        let run = self.shim.run("child_runs_a_script", &place, &self.script.variables(), fault);
+        (place, disk, run)
+    }
+
+    /// Runs the child with a fault and checks everything; the errors that it got, by name.
+    fn check(&self, directory: &Path, fault: Fault) -> Result<Vec<String>, String> {
+        let (place, mut disk, run) = self.run(directory, Some(fault));
+        let told = |what: &str| format!("{fault:?}: {what}\n{:?}\n{}", run.marks, run.output);
+        let is_ended = matches!(fault, Fault::ExitBefore(_) | Fault::ExitAfter(_));
+        if run.status.code() != Some(0) && !(is_ended && run.status.code() == Some(ENDED_BY_FAULT)) {
+            return Err(told(&format!("ended with {}", run.status)));
+        }
+        let mut promised = self.promised();
+        run.marks.iter().for_each(|mark| promised.hear(mark));
+        let errors = errors(&run.marks).ok_or_else(|| told("an error that did not poison"))?;
+        if run.status.success() && errors.is_empty() != run.marks.iter().any(|mark| mark == "finished") {
+            return Err(told("neither finished nor failed"));
+        }
+        run.operations.iter().for_each(|operation| disk.apply(operation));
+        let after_power_cut = place.root().with_extension("cut");
+        Power::Synced.image(&disk, 0).write(&after_power_cut);
+        for root in [place.root(), after_power_cut] {
+            check(&root.join("database"), self.script, &self.models, promised)
+                .map_err(|broken| told(&format!("{}: {broken:?}", root.display())))?;
+        }
+        Ok(errors)
+    }
+
+    /// Tries all `faults`.
+    fn check_all(&self, directory: &Path, faults: &[Fault]) {
+        let (next, failures) = (AtomicUsize::new(0), Mutex::new(vec![]));
+        let seen = Mutex::new(BTreeMap::<String, usize>::new());
+        let thread_count = thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+        thread::scope(|scope| {
+            for thread_index in 0..thread_count {
+                let directory = directory.join(format!("thread {thread_index}"));
+                let (next, failures, seen) = (&next, &failures, &seen);
+                scope.spawn(move || {
+                    while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        match self.check(&directory, *fault) {
+                            Ok(errors) => {
+                                let mut seen = seen.lock().unwrap();
+                                let kind = format!("{fault:?}");
+                                let kind = kind.split('(').next().unwrap();
+                                let end = errors.first().map_or("nothing noticed", |error| error.as_str());
+                                *seen.entry(format!("{kind}: {end}")).or_default() += 1;
+                            }
+                            Err(failure) => failures.lock().unwrap().push(failure),
+                        }
+                    }
+                });
+            }
+        });
+        let failures = failures.into_inner().unwrap();
+        println!(
+            "{:?}: {} faults; what the child was told: {:#?}",
+            self.script,
+            faults.len(),
+            seen.into_inner().unwrap()
+        );
+        failures.iter().take(3).for_each(|failure| eprintln!("{failure}"));
+        assert_eq!(failures.len(), 0, "of {} faults", faults.len());
+    }
+
+    /// Operations of a child that nothing disturbs.
+    fn targets(&self, directory: &Path) -> Vec<Target> {
+        let (_, _, run) = self.run(&directory.join("undisturbed"), None);
+        assert!(run.status.success() && run.marks.last().is_some_and(|mark| mark == "finished"), "{:?}", run.marks);
+        trace::targets(&run.operations)
+    }
+
+    /// Fails operations of opening at some distance from each other, and all those of commits.
+    fn check_every_operation(&self, directory: &Path, wanted: usize) {
+        type Kind = fn(usize) -> Fault;
+        const IN_COMMITS: [Kind; 3] = [Fault::Error, Fault::ShortWrite, Fault::ExitAfter];
+        const SOMETIMES: [Kind; 4] = [Fault::ErrorStays, Fault::NoSpace, Fault::NoSpaceStays, Fault::ExitBefore];
+        let targets = self.targets(directory);
+        let commit_count = targets.iter().filter(|target| target.is_in_commit).count();
+        assert!(targets.len() > 50 && commit_count >= 9, "{commit_count} of {} in commits", targets.len());
+        let step = stride(targets.len(), wanted);
+        let mut faults = vec![];
+        for (index, target) in targets.iter().enumerate() {
+            for (kind_index, kind) in IN_COMMITS.iter().chain(&SOMETIMES).enumerate() {
+                // Each kind begins elsewhere, so that together they reach more operations.
+                if target.is_in_commit && kind_index < IN_COMMITS.len() || (index + kind_index) % step == 0 {
+                    faults.push(kind(target.number));
+                }
+            }
+            let sync = target.sync_number.filter(|number| target.is_in_commit || number % (1 + step / 4) == 0);
+            faults.extend(sync.map(Fault::Sync));
+        }
+        self.check_all(directory, &faults);
+    }
+}
+
+/// Variant names of the errors in a child's marks; `None` if one did not poison the store.
+fn errors(marks: &[String]) -> Option<Vec<String>> {
+    let mut names = vec![];
+    for (index, mark) in marks.iter().enumerate() {
+        let Some((what, error)) = mark.split_once(": ") else { continue };
+        if what.starts_with("failed ") && marks.get(index + 1).map(String::as_str) != Some("poisoned") {
+            return None;
+        }
+        if what.starts_with("failed ") || what == "refused" {
+            let name = error.split([' ', '(']).next().unwrap_or_default();
+            names.push(format!("{} {name}", what.split(' ').next().unwrap_or_default()));
+        }
+    }
+    Some(names)
+}
+
+#[test]
+fn faults_in_a_new_database() {
+    let directory = tempdir().unwrap();
+    Scenario::new(THREE, None, directory.path()).check_every_operation(directory.path(), 6);
+}
+
+#[test]
+fn faults_in_an_existing_database() {
+    let directory = tempdir().unwrap();
+    let base = directory.path().join("base");
+    make_chain(&base, 3);
+    Scenario::new(THREE_MORE, Some((&base, 3)), directory.path()).check_every_operation(directory.path(), 6);
+}
