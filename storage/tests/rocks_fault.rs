@@ -25,6 +25,7 @@ use power::{
     check::check,
     disk::Disk,
     image::Power,
+    is_full,
     script::{LARGE, Promised, Script, THREE, THREE_MORE},
     shim::{ENDED_BY_FAULT, Fault, Place, Run, Shim},
     stride,
@@ -123,15 +124,13 @@ impl<'a> Scenario<'a> {
                 });
             }
         });
-        let failures = failures.into_inner().unwrap();
-        println!(
-            "{:?}: {} faults; what the child was told: {:#?}",
-            self.script,
-            faults.len(),
-            seen.into_inner().unwrap()
-        );
+        let (failures, seen) = (failures.into_inner().unwrap(), seen.into_inner().unwrap());
+        println!("{:?}: {} faults; what the child was told: {seen:#?}", self.script, faults.len());
         failures.iter().take(3).for_each(|failure| eprintln!("{failure}"));
         assert_eq!(failures.len(), 0, "of {} faults", faults.len());
+        for met in ["Error: failed Io", "Error: refused Io", "ShortWrite: failed DiskFull", "Sync: failed Io"] {
+            assert!(seen.contains_key(met), "no fault came to {met}");
+        }
     }
 
     /// Operations of a child that nothing disturbs.
@@ -193,4 +192,50 @@ fn faults_in_an_existing_database() {
     let base = directory.path().join("base");
     make_chain(&base, 3);
     Scenario::new(THREE_MORE, Some((&base, 3)), directory.path()).check_every_operation(directory.path(), 6);
+}
+
+/// Fills the disk anywhere in six blocks of a MiB: the error names it, and so does opening while there is no space.
+#[test]
+fn a_full_disk() {
+    let directory = tempdir().unwrap();
+    let base = directory.path().join("base");
+    make_chain(&base, 3);
+    let scenario = Scenario::new(LARGE, Some((&base, 3)), directory.path());
+    let (mut full_count, mut committed) = (0, BTreeMap::new());
+    let step_bytes = 7 * (1 << 20) / if is_full() { 400 } else { 10 };
+    for space_bytes in (0..).step_by(step_bytes) {
+        let place = directory.path().join("full");
+        let errors =
+            scenario.check(&place, Fault::SpaceBytes(space_bytes)).unwrap_or_else(|failure| panic!("{failure}"));
+        *committed.entry(errors.clone()).or_insert(0) += 1;
+        if errors.is_empty() {
+            break;
+        }
+        assert!(errors.iter().all(|error| error.ends_with(" DiskFull")), "{space_bytes} bytes: {errors:?}");
+        full_count += 1;
+    }
+    println!("the disk was full {full_count} times: {committed:?}");
+    assert!(full_count >= 8 && committed.contains_key(&vec!["failed DiskFull".to_owned()]), "{committed:?}");
+}
+
+/// A database whose disk is full is opened while it still is: refused by name or opened, and unharmed either way.
+#[test]
+fn opening_on_a_full_disk() {
+    let directory = tempdir().unwrap();
+    let base = directory.path().join("base");
+    make_chain(&base, 3);
+    let scenario = Scenario::new(LARGE, Some((&base, 3)), directory.path());
+    let (place, _, run) = scenario.run(&directory.path().join("full"), Some(Fault::SpaceBytes(3 << 20)));
+    let mut promised = scenario.promised();
+    run.marks.iter().for_each(|mark| promised.hear(mark));
+    assert!(promised.acknowledged > Some(3) && promised.tried > promised.acknowledged, "{:?}", run.marks);
+    for space_bytes in [0, 100, 5000] {
+        let fault = Some(Fault::SpaceBytes(space_bytes));
+        let run = scenario.shim.run("child_runs_a_script", &place, &scenario.script.variables(), fault);
+        run.marks.iter().for_each(|mark| promised.hear(mark));
+        let errors = errors(&run.marks).unwrap();
+        assert!(run.status.success() && errors.len() == 1 && errors[0].ends_with(" DiskFull"), "{:?}", run.marks);
+    }
+    let broken = check(&place.database(), scenario.script, &scenario.models, promised);
+    assert!(broken.is_ok(), "{broken:?}");
 }
