@@ -91,7 +91,9 @@ impl<'a> Scenario<'a> {
         }
         run.operations.iter().for_each(|operation| disk.apply(operation));
         let after_power_cut = place.root().with_extension("cut");
-        Power::Synced.image(&disk, 0).write(&after_power_cut);
+        let seed = run.operations.len() as u64;
+        let power = if seed.is_multiple_of(2) { Power::Synced } else { Power::Torn(seed) };
+        power.image(&disk, 0).write(&after_power_cut);
         for root in [place.root(), after_power_cut] {
             check(&root.join("database"), self.script, &self.models, promised)
                 .map_err(|broken| told(&format!("{}: {broken:?}", root.display())))?;

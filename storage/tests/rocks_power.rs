@@ -163,6 +163,31 @@ fn power_cuts_while_a_table_is_written() {
     check_script(FLUSHES, 16);
 }
 
+/// RocksDB appended to the manifest that a table was written, the power failed before the manifest was synced, and the
+/// disk had written one of the two sectors that the record lies in. RocksDB then reads a record with a wrong checksum
+/// and refuses the database, although every block is there: the manifest before that record is whole, and the log that
+/// the table was made from is not removed before the manifest is synced.
+#[test]
+#[ignore = "known: half a record at the end of the manifest is refused as corrupt, not cut off"]
+fn a_record_of_the_manifest_in_part() {
+    let directory = tempdir().unwrap();
+    let operations = record(FLUSHES, directory.path());
+    let survey = Survey { script: FLUSHES, models: FLUSHES.models(), operations, deaf: Deaf::None };
+    let (mut disk, mut promised, found) = (Disk::new(Deaf::None), Promised::default(), Found::default());
+    let mut results = vec![];
+    for operation in &survey.operations {
+        disk.apply(operation);
+        if let Operation::Mark(text) = operation {
+            promised.hear(text);
+        }
+        if let Some(image) = Image::with_half_a_record(&disk).filter(|_| promised.acknowledged.is_some()) {
+            results.push(survey.examine(&image, &directory.path().join("image"), promised, &found));
+        }
+    }
+    assert!(!results.is_empty(), "no record lies across two sectors");
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
 /// A disk that hears no syncs must lose blocks, or the tests above would find nothing either.
 #[test]
 fn blocks_are_lost_without_syncs() {
