@@ -91,14 +91,13 @@ impl Moment {
     }
 }
 
-/// Waits for the moment and a little longer, kills, and waits for the end.
-fn kill_at(mut child: Child, database: &Path, moment: Moment, seeded: &mut Seeded) {
+/// Waits for the moment and a little longer, kills, and waits for the end. `tip_slot`: of the newest block before.
+fn kill_at(mut child: Child, database: &Path, (moment, tip_slot): (Moment, u64), seeded: &mut Seeded) {
     let began = Instant::now();
-    let first_slot = read_note(database).map_or(0, |(slot, _)| slot);
     let mut last = listing(database);
     let mut change_count = 0;
     let is_reached = |change_count: u64| match moment {
-        Moment::Blocks(count) => read_note(database).is_some_and(|(slot, _)| slot >= first_slot + count),
+        Moment::Blocks(count) => read_note(database).is_some_and(|(slot, _)| slot >= tip_slot + count),
         Moment::Changes(count) => change_count >= count,
     };
     while !is_reached(change_count) {
@@ -155,7 +154,7 @@ fn killed_runs_lose_nothing() {
     let (mut tip_slot, mut unnoted_count, mut verified_count) = (0, 0, 0);
     for round in 0..kill_count {
         let moment = Moment::choose(&mut seeded);
-        kill_at(start(&database), &database, moment, &mut seeded);
+        kill_at(start(&database), &database, (moment, tip_slot), &mut seeded);
         let noted_slot = read_note(&database).map_or(0, |(slot, _)| slot);
         let found_slot = check(&database, seeded.below(2) == 0);
         match moment {

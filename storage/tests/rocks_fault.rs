@@ -2,6 +2,7 @@
 //! has every block that it acknowledged when it is opened again, also after the power failed in addition.
 //!
 //! `HEDDLE_POWER_FULL=1` fails every operation.
+#![cfg(target_os = "linux")]
 
 mod common;
 mod power;

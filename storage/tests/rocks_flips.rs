@@ -1,11 +1,10 @@
 //! One flipped bit, anywhere in any file: refused by name with nothing changed, or no difference in anything that can be
 //! asked.
 //!
-//! `HEDDLE_FLIPS=100` flips a bit in 100 bytes of each file, `HEDDLE_FLIPS=all` in every byte of files with state; `HEDDLE_FLIP_SEED=2`
-//! chooses others.
+//! `HEDDLE_FLIPS=100` flips a bit in 100 bytes of each file, `HEDDLE_FLIPS=all` in every byte of files with state;
+//! `HEDDLE_FLIP_SEED=2` chooses others.
 
 mod common;
-mod power;
 
 use std::{
     collections::BTreeMap,
@@ -23,9 +22,9 @@ use common::{
     Model,
     disk::{contents, copy, extend_chain, make_chain},
     key,
+    seeded::Seeded,
 };
 use heddle_storage::{RocksStore, Store, StoreError};
-use power::seeded::Seeded;
 use tempfile::tempdir;
 
 /// Bytes of each file that are hit unless more are asked for.

@@ -21,7 +21,7 @@ use std::{
 use super::{image::Image, trace::Operation};
 
 /// A file, whatever its name is.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct File {
     /// As a program reads it.
     pub seen: Vec<u8>,
@@ -118,6 +118,7 @@ pub enum Deaf {
 }
 
 /// The disk.
+#[derive(Clone)]
 pub struct Disk {
     pub files: Vec<File>,
     by_inode: HashMap<u64, usize>,
@@ -126,7 +127,7 @@ pub struct Disk {
     /// As of the last syncs of the directories.
     pub durable: Names,
     pending: Vec<Change>,
-    deaf: Deaf,
+    pub deaf: Deaf,
 }
 
 impl Disk {

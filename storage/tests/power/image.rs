@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{
-    disk::{Disk, File, Names, Node},
-    seeded::Seeded,
-};
+use super::disk::{Disk, File, Names, Node};
+use crate::common::seeded::Seeded;
 
 /// Sectors are written whole or not at all.
 const SECTOR_BYTES: usize = 512;

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! script ──▶ child under shim.c ──▶ journal ──trace──▶ operations ──disk──▶ images ──check──▶ RocksStore, Model
+//!                                              └──────────── survey ────────────┘
 //! ```
 #![allow(dead_code, reason = "each test file uses a part")]
 
@@ -10,8 +11,8 @@ pub mod check;
 pub mod disk;
 pub mod image;
 pub mod script;
-pub mod seeded;
 pub mod shim;
+pub mod survey;
 pub mod trace;
 
 /// Whether the long form of a test was asked for.
