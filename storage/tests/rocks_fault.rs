@@ -186,7 +186,7 @@ fn errors(marks: &[String]) -> Option<Vec<String>> {
 #[test]
 fn faults_in_a_new_database() {
     let directory = tempdir().unwrap();
-    Scenario::new(THREE, None, directory.path()).check_every_operation(directory.path(), 6);
+    Scenario::new(THREE, None, directory.path()).check_every_operation(directory.path(), 4);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn faults_in_an_existing_database() {
     let directory = tempdir().unwrap();
     let base = directory.path().join("base");
     make_chain(&base, 3);
-    Scenario::new(THREE_MORE, Some((&base, 3)), directory.path()).check_every_operation(directory.path(), 6);
+    Scenario::new(THREE_MORE, Some((&base, 3)), directory.path()).check_every_operation(directory.path(), 4);
 }
 
 /// Fills the disk anywhere in six blocks of a MiB: the error names it, and so does opening while there is no space.

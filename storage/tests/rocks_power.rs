@@ -79,34 +79,42 @@ fn power_cuts_while_a_table_is_written() {
     check_script(FLUSHES, 16);
 }
 
+/// A run on what a power failure left, up to where an ordinary run begins.
+fn record_recovery(script: Script, image: &Image, promised: Promised) -> Survey {
+    let directory = tempdir().unwrap();
+    let mut recovery = Survey::new(script, Recorded::run(script, Some(image), directory.path()));
+    recovery.promised = promised;
+    let is_commit = |operation: &Operation| matches!(operation, Operation::Mark(text) if text.starts_with("tries "));
+    // No block follows if the last one was there.
+    if let Some(end) = recovery.operations.iter().position(is_commit) {
+        recovery.operations.truncate(end);
+    }
+    recovery
+}
+
 /// The power fails, and once more while the store recovers from that.
 #[test]
 fn power_cuts_while_recovering() {
+    const POSITION_COUNT: usize = 8;
+    let powers = [Power::Kept, Power::Synced, Power::Torn(3)];
     for (script, wanted_images) in [(REOPENS, 3), (FLUSHES, 1)] {
         let directory = tempdir().unwrap();
         let survey = Survey::new(script, Recorded::run(script, None, directory.path()));
-        let is_in_commit =
-            |promised: Promised| promised.acknowledged > Some(2) && promised.tried > promised.acknowledged;
-        let mut chosen = vec![];
-        survey.follow(|position, disk, promised| {
-            if is_in_commit(promised) {
-                chosen.push((Power::Torn(7).image(disk, position), promised));
+        let mut positions = vec![];
+        survey.follow(|position, _, promised| {
+            if promised.acknowledged > Some(2) && promised.tried > promised.acknowledged {
+                positions.push(position);
             }
         });
-        let step = stride(chosen.len(), wanted_images);
-        for (index, (image, promised)) in chosen.into_iter().enumerate().skip(step / 2).step_by(step) {
-            let place = directory.path().join(index.to_string());
-            std::fs::create_dir(&place).unwrap();
-            let mut recovery = Survey::new(script, Recorded::run(script, Some(&image), &place));
-            recovery.promised = promised;
-            // What follows is an ordinary run.
-            let is_commit =
-                |operation: &Operation| matches!(operation, Operation::Mark(text) if text.starts_with("tries "));
-            let end = recovery.operations.iter().position(is_commit).expect("it goes on");
-            recovery.operations.truncate(end);
-            let powers = [Power::Kept, Power::Synced, Power::Torn(3)];
-            check_survey(&recovery, &powers, (recovery.operations.len() / 8).max(1));
-        }
+        let step = stride(positions.len(), wanted_images);
+        let chosen: Vec<usize> = positions.into_iter().skip(step / 2).step_by(step).collect();
+        assert!(chosen.len() >= wanted_images, "{chosen:?}");
+        survey.follow(|position, disk, promised| {
+            if chosen.contains(&position) {
+                let recovery = record_recovery(script, &Power::Torn(7).image(disk, position), promised);
+                check_survey(&recovery, &powers, (recovery.operations.len() / POSITION_COUNT).max(1));
+            }
+        });
     }
 }
 
