@@ -4,7 +4,10 @@ use std::path::Path;
 
 use heddle_storage::{RocksStore, Store, StoreError};
 
-use super::script::{Promised, Script};
+use super::{
+    is_full,
+    script::{Promised, Script},
+};
 use crate::common::{Model, genesis};
 
 /// How a promise was broken.
@@ -16,6 +19,8 @@ pub enum Broken {
     Lost { acknowledged: u64, found: Option<u64> },
     /// It holds a block that nobody committed.
     Invented { tried: Option<u64>, found: u64 },
+    /// Opening for reading found something else than opening for writing.
+    Changed { found: Option<u64> },
     /// It holds something else than the chain up to its tip.
     Mixed { found: u64 },
     /// It does not take the next block, or not rightly.
@@ -25,6 +30,7 @@ pub enum Broken {
 /// Opens the database at `path` and checks it: every acknowledged block, exactly the state after some block, and the
 /// next block is taken. The slot of the tip.
 pub fn check(path: &Path, script: Script, models: &[Model], promised: Promised) -> Result<Option<u64>, Broken> {
+    let found_by_reader = if is_full() { read_only(path, promised)? } else { None };
     let opened = match promised.acknowledged {
         Some(_) => RocksStore::open_existing(path),
         // There may be nothing yet, or not even the directory.
@@ -34,6 +40,9 @@ pub fn check(path: &Path, script: Script, models: &[Model], promised: Promised) 
     let found = Model::read(&store).map_err(Broken::Refused)?;
     let slot = found.as_ref().map(|model| model.tip.header.slot);
     within(slot, promised)?;
+    if found_by_reader.is_some() && found_by_reader != found {
+        return Err(Broken::Changed { found: slot });
+    }
     if let (Some(found), Some(slot)) = (&found, slot)
         && models.get(slot as usize) != Some(found)
     {
@@ -41,6 +50,15 @@ pub fn check(path: &Path, script: Script, models: &[Model], promised: Promised) 
     }
     take_next(&store, script, models, slot)?;
     Ok(slot)
+}
+
+/// What opening for reading finds, where there must be something.
+fn read_only(path: &Path, promised: Promised) -> Result<Option<Model>, Broken> {
+    if promised.acknowledged.is_none() {
+        return Ok(None);
+    }
+    let store = RocksStore::open_read_only(path).map_err(Broken::Refused)?;
+    Model::read(&store).map_err(Broken::Refused)
 }
 
 /// Whether a tip at `slot` is what was promised.
