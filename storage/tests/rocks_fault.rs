@@ -27,7 +27,7 @@ use power::{
     disk::Disk,
     image::Power,
     is_full,
-    script::{LARGE, Promised, Script, THREE, THREE_MORE},
+    script::{FLUSHES, LARGE, Promised, Script, THREE, THREE_MORE},
     shim::{ENDED_BY_FAULT, Fault, Place, Run, Shim},
     stride,
     trace::{self, Target},
@@ -102,8 +102,8 @@ impl<'a> Scenario<'a> {
         Ok(errors)
     }
 
-    /// Tries all `faults`.
-    fn check_all(&self, directory: &Path, faults: &[Fault]) {
+    /// Tries all `faults`; how often a fault of each kind came to which error.
+    fn check_all(&self, directory: &Path, faults: &[Fault]) -> BTreeMap<String, usize> {
         let (next, failures) = (AtomicUsize::new(0), Mutex::new(vec![]));
         let seen = Mutex::new(BTreeMap::<String, usize>::new());
         let thread_count = thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
@@ -131,9 +131,7 @@ impl<'a> Scenario<'a> {
         println!("{:?}: {} faults; what the child was told: {seen:#?}", self.script, faults.len());
         failures.iter().take(3).for_each(|failure| eprintln!("{failure}"));
         assert_eq!(failures.len(), 0, "of {} faults", faults.len());
-        for met in ["Error: failed Io", "Error: refused Io", "ShortWrite: failed DiskFull", "Sync: failed Io"] {
-            assert!(seen.contains_key(met), "no fault came to {met}");
-        }
+        seen
     }
 
     /// Operations of a child that nothing disturbs.
@@ -163,7 +161,10 @@ impl<'a> Scenario<'a> {
             let sync = target.sync_number.filter(|number| target.is_in_commit || number % (1 + step / 4) == 0);
             faults.extend(sync.map(Fault::Sync));
         }
-        self.check_all(directory, &faults);
+        let seen = self.check_all(directory, &faults);
+        for met in ["Error: failed Io", "Error: refused Io", "ShortWrite: failed DiskFull", "Sync: failed Io"] {
+            assert!(seen.contains_key(met), "no fault came to {met}: {seen:?}");
+        }
     }
 }
 
@@ -195,6 +196,29 @@ fn faults_in_an_existing_database() {
     let base = directory.path().join("base");
     make_chain(&base, 3);
     Scenario::new(THREE_MORE, Some((&base, 3)), directory.path()).check_every_operation(directory.path(), 4);
+}
+
+/// Faults that meet the threads behind the store: they write a table and the manifest while blocks are committed. The
+/// script is long, so only its end is disturbed.
+#[test]
+fn faults_while_a_table_is_written() {
+    let directory = tempdir().unwrap();
+    let scenario = Scenario::new(FLUSHES, None, directory.path());
+    let targets = scenario.targets(directory.path());
+    let end = &targets[targets.len() * 2 / 3..];
+    let kinds = [Fault::Error, Fault::NoSpaceStays, Fault::ErrorStays];
+    let faults: Vec<Fault> = end
+        .iter()
+        .step_by(stride(end.len(), 9))
+        .enumerate()
+        .flat_map(|(index, target)| {
+            let all = kinds.map(|kind| kind(target.number)).into_iter().chain(target.sync_number.map(Fault::Sync));
+            // In the short form one kind each.
+            all.skip(if is_full() { 0 } else { index % 3 }).take(if is_full() { 4 } else { 1 })
+        })
+        .collect();
+    let seen = scenario.check_all(directory.path(), &faults);
+    assert!(seen.keys().any(|end| end.contains("failed")), "{seen:?}");
 }
 
 /// Fills the disk anywhere in six blocks of a MiB: the error names it, and so does opening while there is no space.

@@ -285,6 +285,19 @@ EXPORTED ssize_t writev(int fd, const struct iovec *parts, int count) {
     return 0;
 }
 
+/* Linux tells every file descriptor that was open then, once each, that its file was not written (errseq_t). */
+#define FD_MAX 1024
+static uint64_t failed_inode;
+static uint8_t was_told[FD_MAX];
+
+static int sync_failed(int fd, uint64_t inode, int error) {
+    if (!error && inode == failed_inode && fd < FD_MAX && !was_told[fd]) error = EIO;
+    if (error && inode != failed_inode) memset(was_told, 0, sizeof was_told);
+    if (error) failed_inode = inode;
+    if (error && fd < FD_MAX) was_told[fd] = 1;
+    return error;
+}
+
 /* An operation on an open file. */
 struct on_file {
     enum kind kind;
@@ -300,6 +313,7 @@ static int on_file(int fd, struct on_file what, long number, long b, long c, lon
     struct stat file;
     if (fstat(fd, &file)) give_up("cannot stat an open file");
     int error = fault(what.class);
+    if (what.kind == SYNC) error = sync_failed(fd, file.st_ino, error);
     if (error && what.kind == SYNC) append(SYNC_FAILED, &file, S_ISDIR(file.st_mode) ? name : NULL, NULL, 0, 0);
     if (error) return fail(error);
     int result = syscall(number, fd, b, c, d);
