@@ -141,7 +141,7 @@ impl<'a> Scenario<'a> {
         trace::targets(&run.operations)
     }
 
-    /// Fails operations of opening at some distance from each other, and all those of commits.
+    /// Fails operations of opening at some distance from each other, and every other one of commits.
     fn check_every_operation(&self, directory: &Path, wanted: usize) {
         type Kind = fn(usize) -> Fault;
         const IN_COMMITS: [Kind; 3] = [Fault::Error, Fault::ShortWrite, Fault::ExitAfter];
@@ -154,7 +154,8 @@ impl<'a> Scenario<'a> {
         for (index, target) in targets.iter().enumerate() {
             for (kind_index, kind) in IN_COMMITS.iter().chain(&SOMETIMES).enumerate() {
                 // Each kind begins elsewhere, so that together they reach more operations.
-                if target.is_in_commit && kind_index < IN_COMMITS.len() || (index + kind_index) % step == 0 {
+                let is_often = target.is_in_commit && kind_index < IN_COMMITS.len();
+                if (index + kind_index) % (if is_often { step.min(2) } else { step }) == 0 {
                     faults.push(kind(target.number));
                 }
             }

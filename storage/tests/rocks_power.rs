@@ -71,12 +71,12 @@ fn check_script(script: Script, wanted_positions: usize) {
 
 #[test]
 fn power_cuts_between_openings() {
-    check_script(REOPENS, 45);
+    check_script(REOPENS, 36);
 }
 
 #[test]
 fn power_cuts_while_a_table_is_written() {
-    check_script(FLUSHES, 16);
+    check_script(FLUSHES, 14);
 }
 
 /// A run on what a power failure left, up to where an ordinary run begins.

@@ -141,13 +141,10 @@ static void append(enum kind kind, const struct stat *file, const char *name, co
         record.is_directory = S_ISDIR(file->st_mode);
         record.inode = file->st_ino;
     }
-    while (name && (record.name_size_bytes = strlen(name)) && name[record.name_size_bytes - 1] == '/') {
-        char shorter[PATH_MAX];
-        snprintf(shorter, sizeof shorter, "%.*s", (int)record.name_size_bytes - 1, name);
-        append(kind, file, shorter, data, data_size_bytes, a);
-        return;
-    }
-    struct iovec parts[] = {{&record, sizeof record}, {(void *)name, record.name_size_bytes}, {(void *)data, data_size_bytes}};
+    if (name) record.name_size_bytes = strlen(name);
+    while (record.name_size_bytes && name[record.name_size_bytes - 1] == '/') record.name_size_bytes--;
+    struct iovec parts[] = {{&record, sizeof record}, {(void *)name, record.name_size_bytes},
+                            {(void *)data, data_size_bytes}};
     if (syscall(SYS_writev, journal, parts, 3) != (long)(sizeof record + record.name_size_bytes + data_size_bytes))
         give_up("cannot write the journal");
 }
@@ -346,7 +343,8 @@ EXPORTED int posix_fallocate(int fd, off_t at, off_t size_bytes) {
 }
 EXPORTED int posix_fallocate64(int fd, off64_t at, off64_t size_bytes) { return posix_fallocate(fd, at, size_bytes); }
 
-/* An operation on names; `number(…)` is made as the macro's last argument. */
+/* An operation `call` on the name `path` below the open directory `at`; it leaves the function. Only what will change
+ * something meets a fault: RocksDB makes its directory again and again. */
 #define ON_NAME(at, path, kind, class, data, call)                              \
     char full[PATH_MAX];                                                        \
     const char *name = resolve(at, path, full) ? name_below(full) : NULL;       \
