@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod disk;
+pub mod seeded;
 pub mod subject;
 
 use std::collections::BTreeMap;
