@@ -93,12 +93,12 @@ impl Sealer {
     }
 }
 
-fn manifest_path(path: &Path, number: u64) -> PathBuf {
+pub(super) fn manifest_path(path: &Path, number: u64) -> PathBuf {
     path.join(format!("MANIFEST-{number:06}"))
 }
 
 /// Number of the manifest that `CURRENT` names.
-fn current_number(path: &Path) -> io::Result<u64> {
+pub(super) fn current_number(path: &Path) -> io::Result<u64> {
     const CURRENT_BYTES_MAX: u64 = 64;
     let mut name = String::new();
     File::open(path.join("CURRENT"))?.take(CURRENT_BYTES_MAX).read_to_string(&mut name)?;

@@ -11,6 +11,7 @@ mod database;
 mod errors;
 mod guard;
 mod manifest;
+mod manifest_end;
 mod options;
 mod recover;
 mod write;
@@ -153,7 +154,7 @@ impl RocksStore {
     fn open_database(path: &Path, options: RocksOptions) -> Result<Self, StoreError> {
         // Without the file there is no other writer either: a writer makes it.
         let guard = Guard::existing(path)?;
-        let (_, chain) = recover::probe(path, Note::read(path)?)?;
+        let chain = recover::probe_for_writing(path, Note::read(path)?)?;
         let guard = guard.map_or_else(|| Guard::create(path), Ok)?;
         let access = if chain.is_some() { Access::Write } else { Access::Create };
         let database = Database::open(path, access, &Column::ALL, options.cache_bytes)?;

@@ -23,6 +23,7 @@ use super::{
     database::{Access, Database},
     errors::from_io,
     guard::{GUARD_FILE, Note},
+    manifest_end,
     options::CACHE_BYTES,
 };
 use crate::{
@@ -103,6 +104,26 @@ pub(super) fn probe(path: &Path, note: Option<Note>) -> Result<(Database, Option
     let first = database.first_key(Column::Statuses, FIRST_KEY)?.unwrap_or_else(|| slot_key(0).to_vec());
     let statuses_dropped_to = slot_of(&first).map_err(|error| database.corrupt(Column::Statuses, &first, &error))?;
     Ok((database, Some(Chain { tip, ledger, statuses_dropped_to })))
+}
+
+/// As [`probe`], before the database is opened for writing: half a record that a power failure left at the end of the
+/// manifest is cut off, if the database is whole without it.
+pub(super) fn probe_for_writing(path: &Path, note: Option<Note>) -> Result<Option<Chain>, StoreError> {
+    let error = match probe(path, note) {
+        Err(error @ StoreError::Corrupt { .. }) => error,
+        result => return result.map(|(_, chain)| chain),
+    };
+    let seal = note.map(|note| note.seal);
+    let cut =
+        manifest_end::cut_off(path, seal.as_ref()).map_err(|error| from_io(path, "write the manifest of", error))?;
+    let Some(cut) = cut else { return Err(error) };
+    match probe(path, note) {
+        Ok((_, chain)) => Ok(chain),
+        Err(_) => {
+            cut.put_back().map_err(|error| from_io(path, "write the manifest of", error))?;
+            Err(error)
+        }
+    }
 }
 
 /// Whether the database, with column families of these names, was initialised to the end.

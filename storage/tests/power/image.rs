@@ -7,9 +7,6 @@ use crate::common::seeded::Seeded;
 
 /// Sectors are written whole or not at all.
 const SECTOR_BYTES: usize = 512;
-/// Of the manifest whole pages are: RocksDB refuses a manifest that has one half of its last record, which a disk with
-/// small sectors can leave. `a_record_of_the_manifest_in_part` in `rocks_power.rs` shows it; when that passes, this goes.
-const MANIFEST_SECTOR_BYTES: usize = 4096;
 
 /// How much of what was not synced is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +31,7 @@ impl Power {
             Self::Torn(seed) => {
                 let mut seeded = Seeded::new(seed.wrapping_mul(1_000_003).wrapping_add(position as u64));
                 let names = disk.names(seeded.below(disk.pending_count() + 1));
-                Image::of(disk, &names, |name, file| torn(file, sector_bytes(name), &mut seeded))
+                Image::of(disk, &names, |_, file| torn(file, &mut seeded))
             }
         }
     }
@@ -49,20 +46,16 @@ fn zeros(file: &File) -> Vec<u8> {
     bytes
 }
 
-fn sector_bytes(name: &str) -> usize {
-    if is_manifest(name) { MANIFEST_SECTOR_BYTES } else { SECTOR_BYTES }
-}
-
-fn torn(file: &File, sector_bytes: usize, seeded: &mut Seeded) -> Vec<u8> {
+fn torn(file: &File, seeded: &mut Seeded) -> Vec<u8> {
     let sizes: Vec<usize> = file.sizes.iter().copied().chain([file.durable.len(), file.seen.len()]).collect();
     let size_bytes = sizes[seeded.below(sizes.len())];
     let mut bytes = file.durable.clone();
     bytes.resize(size_bytes, 0);
     for &(start, end) in &file.unsynced {
         let end = end.min(size_bytes).min(file.seen.len());
-        for sector in start / sector_bytes..end.div_ceil(sector_bytes) {
-            let from = (sector * sector_bytes).max(start);
-            let to = ((sector + 1) * sector_bytes).min(end);
+        for sector in start / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES) {
+            let from = (sector * SECTOR_BYTES).max(start);
+            let to = ((sector + 1) * SECTOR_BYTES).min(end);
             if from < to && seeded.coin() {
                 bytes[from..to].copy_from_slice(&file.seen[from..to]);
             }
@@ -94,16 +87,15 @@ impl Image {
         image
     }
 
-    /// The image in which of each manifest only what is before the last multiple of a sector is there, of a record that
-    /// was written after the manifest was last synced, and zeros to its end; `None` if no such record lies across one.
+    /// The image in which of what was last appended to a manifest and not synced the first half is there, and zeros to its
+    /// end; `None` if nothing was.
     pub fn with_half_a_record(disk: &Disk) -> Option<Self> {
         let mut is_half = false;
         let image = Self::of(disk, &disk.seen, |name, file| {
             let mut bytes = file.seen.clone();
-            let middle = bytes.len() / SECTOR_BYTES * SECTOR_BYTES;
-            let lies_across = |&(start, end): &(usize, usize)| start + 1 < middle && middle < end;
-            if is_manifest(name) && file.unsynced.iter().any(lies_across) {
-                bytes[middle..].fill(0);
+            let last = file.unsynced.last().filter(|(start, end)| start + 1 < *end && *end == bytes.len());
+            if let Some((start, end)) = last.filter(|_| is_manifest(name)) {
+                bytes[(start + end) / 2..].fill(0);
                 is_half = true;
             }
             bytes

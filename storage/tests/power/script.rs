@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heddle_storage::{BlockBatch, RocksStore, Store, StoreError};
+use heddle_storage::{BlockBatch, Durability, RocksOptions, RocksStore, Store, StoreError};
 use heddle_types::BlockHeader;
 
 use crate::common::{Model, block, genesis, status};
@@ -22,21 +22,27 @@ pub struct Script {
     sessions: &'static [u64],
     /// Blocks from this slot on are large.
     large_from_slot: u64,
+    /// Blocks are synced together, this many at a time; `None`: each by its commit.
+    sync_every: Option<u64>,
 }
 
 /// Opens and closes often: each time the log goes to tables and the manifest begins anew, and the tables of a column
 /// are merged once there are four.
-pub const REOPENS: Script = Script { name: "reopens", sessions: &[3, 5, 6, 7, 8, 10], large_from_slot: u64::MAX };
+pub const REOPENS: Script =
+    Script { name: "reopens", sessions: &[3, 5, 6, 7, 8, 10], large_from_slot: u64::MAX, sync_every: None };
 /// Fills the write buffer of a column: a table is written and a second log begins while blocks are committed.
-pub const FLUSHES: Script = Script { name: "flushes", sessions: &[15], large_from_slot: 3 };
+pub const FLUSHES: Script = Script { name: "flushes", sessions: &[15], large_from_slot: 3, sync_every: None };
+/// The same, with a sync after every fourth block.
+pub const LATE_SYNCS: Script = Script { name: "late syncs", sync_every: Some(4), ..FLUSHES };
 /// Three blocks in one session.
-pub const THREE: Script = Script { name: "three", sessions: &[3], large_from_slot: u64::MAX };
+pub const THREE: Script = Script { name: "three", sessions: &[3], large_from_slot: u64::MAX, sync_every: None };
 /// Goes on from the first session of [`THREE`].
-pub const THREE_MORE: Script = Script { name: "three more", sessions: &[6], large_from_slot: u64::MAX };
+pub const THREE_MORE: Script =
+    Script { name: "three more", sessions: &[6], large_from_slot: u64::MAX, sync_every: None };
 /// Goes on from the first session of [`THREE`] with large blocks.
-pub const LARGE: Script = Script { name: "large", sessions: &[9], large_from_slot: 4 };
+pub const LARGE: Script = Script { name: "large", sessions: &[9], large_from_slot: 4, sync_every: None };
 
-const ALL: [Script; 5] = [REOPENS, FLUSHES, THREE, THREE_MORE, LARGE];
+const ALL: [Script; 6] = [REOPENS, FLUSHES, LATE_SYNCS, THREE, THREE_MORE, LARGE];
 
 impl Script {
     /// Environment of the child.
@@ -85,7 +91,10 @@ impl Script {
     }
 
     fn session(&self, path: &Path, last_slot: u64, said: &mut Said) -> Result<(), StoreError> {
-        let store = RocksStore::open(path).inspect_err(|error| said.say(&format!("refused: {error:?}")))?;
+        let durability = if self.sync_every.is_some() { Durability::None } else { Durability::Block };
+        let options = RocksOptions { durability, ..RocksOptions::default() };
+        let store =
+            RocksStore::open_with(path, options).inspect_err(|error| said.say(&format!("refused: {error:?}")))?;
         if store.tip()?.is_none() {
             let (genesis, lattice) = genesis();
             said.tell(&store, 0, || store.initialize(&genesis, &lattice))?;
@@ -96,7 +105,11 @@ impl Script {
                 return Ok(());
             }
             let next = self.block(&tip, tip.slot + 1);
-            said.tell(&store, next.header.slot, || store.commit(&next))?;
+            let slot = next.header.slot;
+            said.tell(&store, slot, || store.commit(&next))?;
+            if self.sync_every.is_some_and(|every| slot.is_multiple_of(every)) {
+                said.tell(&store, slot, || store.sync())?;
+            }
         }
     }
 }
@@ -125,7 +138,9 @@ impl Said {
         self.say(&format!("tries {slot}"));
         let result = write();
         match &result {
-            Ok(()) => self.say(&format!("acknowledged {slot}")),
+            // What is only committed is no promise.
+            Ok(()) if store.durable_slot()? == Some(slot) => self.say(&format!("acknowledged {slot}")),
+            Ok(()) => self.say(&format!("committed {slot}")),
             Err(error) => {
                 self.say(&format!("failed {slot}: {error:?}"));
                 let again = write();
