@@ -30,6 +30,8 @@ mod export;
 mod format;
 mod reader;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use heddle_storage::Tip;
 use heddle_types::{Account, BlockHeader, Pubkey, StatusEntry, StoredTransaction};

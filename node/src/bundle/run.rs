@@ -22,8 +22,8 @@ struct Report {
     blocks: usize,
     verified: usize,
     transactions: u64,
-    /// A number, or `serial`.
-    workers: String,
+    /// A number, or `"serial"`.
+    workers: serde_json::Value,
     repeat: u32,
     /// Shortest and median time of a run, and what that is in transactions per second.
     seconds_min: f64,
@@ -89,7 +89,7 @@ impl Report {
             transactions: transaction_count(bundle),
             workers: match parallelism {
                 Parallelism::Serial => "serial".into(),
-                Parallelism::Workers(workers) => workers.to_string(),
+                Parallelism::Workers(workers) => workers.into(),
             },
             repeat: runs.len() as u32,
             seconds_min: shortest.as_secs_f64(),
@@ -151,7 +151,8 @@ fn print(report: &Report) {
             block.tps_median
         );
     }
-    println!("{} of {} blocks executed with {} workers and equal", report.verified, report.blocks, report.workers);
+    let how = report.workers.as_u64().map_or("in block order".into(), |workers| format!("with {workers} workers"));
+    println!("{} of {} blocks executed {how} and equal", report.verified, report.blocks);
     println!(
         "{} runs: shortest {:.3} ms ({:.0} tx/s), median {:.3} ms ({:.0} tx/s) · peak memory {} MiB",
         report.repeat,
