@@ -191,7 +191,7 @@ fn extend(engine: &Engine) {
     let transactions = vec![verified(&[pay], &[&key(1)], blockhash), verified(&[give], &[&key(1)], blockhash)];
     // Every third slot has no block.
     let mut block = engine.next_block(transactions);
-    block.slot += u64::from(block.slot % 3 == 0 && number > BLOCKS);
+    block.slot += u64::from(block.slot.is_multiple_of(3) && number > BLOCKS);
     engine.commit_block(engine.execute_block(block).expect("executes")).expect("commits");
 }
 

@@ -61,7 +61,11 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
         Err(error @ ReplayError::NotKept { executable_from: None, .. }) => {
             return Err(Failure::NothingToExecute(error));
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            // What the scan found may be why; it must not be lost.
+            fail_if_problems(scanned.as_ref()).unwrap_or_else(|problems| eprintln!("heddle: {problems}"));
+            return Err(error.into());
+        }
     };
     if arguments.json {
         let report = Report::of(replayed.as_ref(), scanned.as_ref());
