@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use common::*;
 use heddle_engine::{
-    DataDifference, Difference, Engine, ReplayError, ReplayOptions, ReplayReport, ScanProblem, full_scan, replay,
+    DataDifference, Difference, Engine, Parallelism, ReplayError, ReplayOptions, ReplayReport, ScanProblem,
+    bundle::{ExportOptions, export},
+    full_scan, replay,
 };
 use heddle_storage::{
     BlockBatch, BlockHistory, LATTICE_BYTES, Ledger, LedgerOptions, MemoryStore, Store, StoreError, Tip,
@@ -330,6 +332,33 @@ fn a_block_alone_differs_as_it_does_among_others() {
     // Its own record is right, but it stands on one that is not.
     let before = run(&store, Some(4), Some(4)).expect("replays");
     assert_eq!(before.difference.map(|found| found.slot), Some(4));
+}
+
+#[test]
+fn an_export_ends_with_the_block_that_differs() {
+    let of = |store: &Arc<dyn Store>, from_slot| {
+        let options = ExportOptions { from_slot, to_slot: BLOCKS, workers: 1 };
+        export(store, &options, &mut |_, _| {}).expect("exports")
+    };
+    for lie in [Lie::Data, Lie::Lamports, Lie::ComputeUnits, Lie::LoadedAddresses] {
+        let store = liar(stored_chain(), lie, 3);
+        let exported = of(&store, 2);
+        assert_eq!(exported.difference, Some(first_difference(&store)), "{lie:?}");
+        let bundle = Arc::new(exported.bundle.expect("blocks"));
+        assert_eq!(bundle.blocks().len(), 2);
+        // Who runs it sees the same.
+        let run = bundle.run(Parallelism::Workers(2), None).expect("runs");
+        assert_eq!((run.blocks.len(), run.difference), (1, exported.difference), "{lie:?}");
+    }
+    // On the way from genesis to the first block that is asked for.
+    let store = liar(stored_without_history(), Lie::ComputeUnits, 2);
+    let exported = of(&store, 3);
+    assert_eq!((exported.bundle, exported.difference), (None, Some(first_difference(&store))));
+    // The account on record is not kept, so the block is left out.
+    let store = liar(stored_without_history(), Lie::FingerprintOnly, 2);
+    let exported = of(&store, 1);
+    assert_eq!(exported.bundle.map(|bundle| bundle.blocks().len()), Some(1));
+    assert_eq!(exported.difference.map(|found| found.slot), Some(2));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! `heddle bundle export`: writes blocks, and all that executing them needs, to a file.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
-use heddle_engine::bundle::{ExportOptions, export};
+use heddle_engine::bundle::{Bundle, ExportOptions, Exported, export};
 use heddle_storage::{RocksStore, Store};
 use serde::Serialize;
 
@@ -18,8 +18,9 @@ use crate::{
 #[derive(Serialize)]
 struct Report {
     blocks: usize,
-    first_slot: u64,
-    last_slot: u64,
+    /// `null` if nothing was written.
+    first_slot: Option<u64>,
+    last_slot: Option<u64>,
     transactions: u64,
     accounts: usize,
     bytes: usize,
@@ -45,37 +46,44 @@ pub(crate) fn run(arguments: &BundleExportArguments) -> Result<(), Failure> {
     bar.finish_and_clear();
     let exported = result?;
     // A block that differs is what one wants to look at elsewhere: the file is written, and the command fails.
-    if let Some(bundle) = &exported.bundle {
-        let failed = |source| Failure::Bundle { path: arguments.file.clone(), source };
-        let bytes = bundle.encode().map_err(failed)?;
-        let failed = |source| Failure::Write { path: arguments.file.clone(), source };
-        fs::write(&arguments.file, &bytes).map_err(failed)?;
-        let (first_slot, last_slot) = slots(bundle);
-        let report = Report {
-            blocks: bundle.blocks().len(),
-            first_slot,
-            last_slot,
-            transactions: transaction_count(bundle),
-            accounts: bundle.accounts().len(),
-            bytes: bytes.len(),
-            ok: exported.difference.is_none(),
-            difference: exported.difference.as_ref().map(ToString::to_string),
-            accounts_differing: AccountReport::all(exported.difference.as_ref()),
-        };
-        print(&report, arguments)?;
+    let bytes = exported.bundle.as_ref().map_or(Ok(0), |bundle| write(bundle, &arguments.file))?;
+    let report = Report::of(&exported, bytes);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else if exported.bundle.is_some() {
+        print(&report, arguments);
     }
     difference::fail_if_any(exported.difference.as_ref())
 }
 
-fn print(report: &Report, arguments: &BundleExportArguments) -> Result<(), Failure> {
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(report)?);
-        return Ok(());
+/// Writes the file; returns its size.
+fn write(bundle: &Bundle, path: &Path) -> Result<usize, Failure> {
+    let bytes = bundle.encode().map_err(|source| Failure::Bundle { path: path.to_owned(), source })?;
+    fs::write(path, &bytes).map_err(|source| Failure::Write { path: path.to_owned(), source })?;
+    Ok(bytes.len())
+}
+
+impl Report {
+    fn of(exported: &Exported, bytes: usize) -> Self {
+        let bundle = exported.bundle.as_ref();
+        let (first_slot, last_slot) = bundle.map(slots).unzip();
+        Self {
+            blocks: bundle.map_or(0, |bundle| bundle.blocks().len()),
+            first_slot,
+            last_slot,
+            transactions: bundle.map_or(0, transaction_count),
+            accounts: bundle.map_or(0, |bundle| bundle.accounts().len()),
+            bytes,
+            ok: exported.difference.is_none(),
+            difference: exported.difference.as_ref().map(ToString::to_string),
+            accounts_differing: AccountReport::all(exported.difference.as_ref()),
+        }
     }
-    let Report { blocks, first_slot, last_slot, transactions, accounts, bytes, .. } = report;
-    println!(
-        "{blocks} blocks (slots {first_slot} to {last_slot}) with {transactions} transactions and {accounts} accounts"
-    );
+}
+
+fn print(report: &Report, arguments: &BundleExportArguments) {
+    let (first, last) = (report.first_slot.unwrap_or_default(), report.last_slot.unwrap_or_default());
+    let Report { blocks, transactions, accounts, bytes, .. } = report;
+    println!("{blocks} blocks (slots {first} to {last}) with {transactions} transactions and {accounts} accounts");
     println!("{bytes} bytes in {}", arguments.file.display());
-    Ok(())
 }
