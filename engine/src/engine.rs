@@ -24,7 +24,7 @@ use crate::{
     fees,
     planner::{Planner, check_order},
     programs::BlockPrograms,
-    state_hash::{block_hash, chain_blockhash},
+    state_hash::{Lattice, block_hash, chain_blockhash},
     status_cache::{BlockClaims, StatusCache},
     term_cache::TermCache,
 };
@@ -256,6 +256,11 @@ impl Engine {
     pub(crate) fn accept_block(&self, mut block: ExecutedBlock) {
         block.undo = None;
         self.shared.chain.write().open_slots.retain(|slot| *slot != block.header.slot);
+    }
+
+    /// The accounts lattice after the newest executed block.
+    pub(crate) fn lattice(&self) -> Lattice {
+        self.shared.chain.read().tip.lattice.clone()
     }
 }
 

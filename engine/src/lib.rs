@@ -20,12 +20,14 @@
 //! error; errors mean that the host failed.
 #![doc = include_str!("../README.md")]
 
+mod account_diff;
 mod account_set;
 mod account_table;
 mod block;
 mod block_limits;
 mod blockhash_queue;
 mod builder;
+pub mod bundle;
 mod chain;
 mod contention;
 mod cost;
@@ -37,6 +39,7 @@ mod engine;
 mod error;
 mod execute;
 mod fees;
+mod full_scan;
 mod ingress;
 mod inherited_sysvars;
 mod instructions_sysvar;
@@ -50,12 +53,14 @@ mod readonly_cache;
 mod replay;
 mod simulate;
 mod slot;
+mod start_store;
 mod state_hash;
 mod static_facts;
 mod status_cache;
 mod term_cache;
 mod waiting_accounts;
 
+pub use account_diff::{AccountDifference, DataDifference, DataRange};
 pub use account_table::AccountChange;
 pub use block::{Block, ExecutedBlock, StageTimes};
 pub use block_limits::{BlockLimit, BlockLimits};
@@ -65,10 +70,11 @@ pub use cost::Cost;
 pub use engine::{CommittedBlock, Engine, Parallelism};
 pub use error::{BuildError, EngineError, ExecuteError, IngressError};
 pub use execute::Outcome;
+pub use full_scan::{RecordedAccount, ScanProblem, ScanProgress, ScanReport, full_scan};
 pub use heddle_scheduler::{GreedyChoice, PackLimit, PackLimits, PackReport, Packed, PoolBounds, WORKERS_MAX};
 pub use heddle_types::Receipt;
 pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_batch_serially, verify_signatures};
 pub use producer::{BlockProducer, Produced, ProducerConfig, SubmitError};
-pub use replay::{Difference, ReplayError, ReplayReport, replay};
+pub use replay::{Difference, ReplayError, ReplayOptions, ReplayReport, replay};
 pub use simulate::Simulation;
 pub use state_hash::{Lattice, block_hash, chain_blockhash};

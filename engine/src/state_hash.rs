@@ -134,6 +134,19 @@ impl Lattice {
         Self(sum.into_lanes())
     }
 
+    /// The lattice with `accounts`, each of another key, added; computed on all of rayon's threads.
+    pub(crate) fn plus_all(&self, accounts: &[(Pubkey, Account)]) -> Self {
+        let sums = accounts.par_chunks(CHANGES_AT_ONCE).fold(LatticeSum::new, |mut sum, accounts| {
+            accounts.iter().for_each(|(key, account)| with_input(key, account, |input| sum.add(input)));
+            sum
+        });
+        let sum = sums.reduce_with(|mut sum, other| {
+            sum.merge(other);
+            sum
+        });
+        self.plus(sum.map(LatticeSum::into_lanes))
+    }
+
     /// Little-endian lanes.
     pub fn to_bytes(&self) -> Box<[u8; LATTICE_BYTES]> {
         let mut bytes = Box::new([0; LATTICE_BYTES]);
@@ -203,6 +216,8 @@ mod tests {
         without.subtract(key, last);
         assert_eq!(without, Lattice::of(accounts[..19].iter().map(|(key, account)| (key, account))));
         assert_ne!(without.state_hash(), forward.state_hash());
+        let portions = accounts.chunks(7).fold(Lattice::default(), |lattice, accounts| lattice.plus_all(accounts));
+        assert_eq!(portions, forward);
         assert_eq!(Lattice::from_bytes(&forward.to_bytes()), forward);
     }
 

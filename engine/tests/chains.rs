@@ -2,57 +2,14 @@
 //! compared with what this engine does with them, serially and on two workers: every outcome, the collector's share, and
 //! after each block the accounts it wrote and the lattice over all of the chain's own accounts.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+mod common;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use heddle_engine::{Block, Engine, Lattice, Outcome, Parallelism, VerifiedTransaction};
-use heddle_types::{Account, Hash, Pubkey, TransactionError, ids};
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::oracle::*;
+use heddle_engine::{Engine, Lattice, Outcome, Parallelism};
+use heddle_types::{Account, Pubkey, TransactionError};
 use serde_json::Value;
-
-fn read_json(name: &str) -> Value {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../oracle").join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
-}
-
-fn pubkey(value: &Value) -> Pubkey {
-    text(value).parse().expect("a pubkey")
-}
-
-fn hash(value: &Value) -> Hash {
-    text(value).parse().expect("a hash")
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().expect("a list")
-}
-
-/// Data is recorded without its trailing zeros; `space` is the length. Without lamports there is no account.
-fn account(value: &Value) -> (Pubkey, Account) {
-    let mut data =
-        value.get("data").map(|data| BASE64_STANDARD.decode(text(data)).expect("base64")).unwrap_or_default();
-    if let Some(space) = value.get("space").and_then(Value::as_u64) {
-        data.resize(space as usize, 0);
-    }
-    let account = Account {
-        lamports: value["lamports"].as_u64().expect("lamports"),
-        data: data.into(),
-        owner: pubkey(&value["owner"]),
-        executable: value["executable"].as_bool().expect("executable"),
-    };
-    (pubkey(&value["pubkey"]), if account.exists() { account } else { Account::default() })
-}
-
-fn accounts(value: &Value) -> BTreeMap<Pubkey, Account> {
-    list(value).iter().map(account).collect()
-}
 
 /// An engine at a chain's genesis, and the accounts that the chain has written so far.
 struct Replay<'a> {
@@ -67,18 +24,7 @@ impl<'a> Replay<'a> {
     fn new(chain: &'a Value, environment: &'a BTreeMap<Pubkey, Account>) -> Self {
         let own = accounts(&chain["accounts"]);
         let keys = own.keys().copied().collect();
-        // The environment's history is of a later slot; a chain makes its own.
-        let mut genesis = environment.clone();
-        genesis.retain(|key, _| ![ids::sysvar::slot_hashes::ID, ids::sysvar::recent_blockhashes::ID].contains(key));
-        genesis.extend(own);
-        let engine = Engine::builder()
-            .accounts(genesis)
-            .genesis_blockhash(hash(&chain["blockhash"]))
-            .genesis_timestamp(chain["unix_timestamp"].as_i64().expect("a time"))
-            .workers(2)
-            .record_details(true)
-            .build()
-            .expect("an engine");
+        let engine = builder_of(chain, environment).workers(2).record_details(true).build().expect("an engine");
         Self { name: text(&chain["name"]), engine, keys, environment, differences: Vec::new() }
     }
 
@@ -92,18 +38,7 @@ impl<'a> Replay<'a> {
     /// Executes and commits one recorded block.
     fn block(&mut self, recorded: &Value, parallelism: Parallelism) {
         let slot = recorded["slot"].as_u64().expect("slot");
-        let collector = pubkey(&recorded["collector"]);
-        let wire = |one: &Value| BASE64_STANDARD.decode(text(&one["wire"])).expect("base64");
-        let block = Block {
-            slot,
-            unix_timestamp: recorded["unix_timestamp"].as_i64().expect("a time"),
-            blockhash: hash(&recorded["blockhash"]),
-            collector,
-            transactions: list(&recorded["transactions"])
-                .iter()
-                .map(|one| VerifiedTransaction::new(&wire(one)).expect("a well-formed transaction"))
-                .collect(),
-        };
+        let block = block_of(recorded);
         let executed = self.engine.execute_block_with(block, parallelism).expect("the block executes");
         for (index, (outcome, one)) in executed.outcomes().iter().zip(list(&recorded["transactions"])).enumerate() {
             self.outcome(&format!("at {slot} [{index}]"), outcome, &one["result"]);

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use heddle_engine::WORKERS_MAX;
+use heddle_engine::{Parallelism, WORKERS_MAX};
 use heddle_loadgen::Workload;
 use heddle_types::Pubkey;
 
 use crate::store_arguments::StoreArguments;
+
+/// Runs of a bundle that are kept for the statistics.
+const REPEAT_MAX: i64 = 100_000;
 
 /// A parallel transaction execution engine, SVM-style.
 #[derive(Debug, Parser)]
@@ -21,8 +24,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Make signed transactions and push them through verification, scheduling, execution and commit
     Load(LoadArguments),
-    /// Execute every stored block again from genesis and compare every hash
+    /// Execute stored blocks again and compare everything that was recorded of them
     Verify(VerifyArguments),
+    /// Blocks and all that executing them needs, in one file
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Make a database with a first state: accounts, balances and programs from files
     Init(InitArguments),
     /// Look at the accounts of a database, or write them to files
@@ -95,9 +101,87 @@ pub(crate) struct VerifyArguments {
     /// Workers that execute transactions (default: one per core)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX as i64))]
     pub(crate) workers: Option<u16>,
+    /// Only the block at slot N
+    #[arg(long, value_name = "N", conflicts_with_all = ["from", "to"])]
+    pub(crate) slot: Option<u64>,
+    /// From the first block at or after slot A (default: the earliest that can be executed)
+    #[arg(long, value_name = "A")]
+    pub(crate) from: Option<u64>,
+    /// Up to the last block at or before slot B (default: the newest)
+    #[arg(long, value_name = "B")]
+    pub(crate) to: Option<u64>,
+    /// Also check every account against the state hash, and every header against its parent
+    #[arg(long)]
+    pub(crate) full_scan: bool,
     /// Print one JSON object instead of a report
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What `heddle bundle` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BundleCommand {
+    /// Write blocks of a database to a bundle
+    Export(BundleExportArguments),
+    /// Execute a bundle's blocks and compare with what it says of them
+    Run(BundleRunArguments),
+    /// Say what is in a bundle, without executing it
+    Show(BundleShowArguments),
+}
+
+/// Arguments of `heddle bundle export`.
+#[derive(Debug, Args)]
+pub(crate) struct BundleExportArguments {
+    /// Database directory
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+    /// The blocks in slots A to B, both included; slots without a block are skipped
+    #[arg(long, value_name = "A..B", value_parser = parse_slots)]
+    pub(crate) slots: Slots,
+    /// Workers that execute transactions (default: one per core)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX as i64))]
+    pub(crate) workers: Option<u16>,
+    /// File to write
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print one JSON object instead of a report
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `heddle bundle run`.
+#[derive(Debug, Args)]
+pub(crate) struct BundleRunArguments {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Workers that execute transactions, or `serial`: in block order without the conflict graph (default: one per core)
+    #[arg(long, value_name = "N|serial", value_parser = parse_parallelism)]
+    pub(crate) workers: Option<Parallelism>,
+    /// Run the blocks N times, each time from the start
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=REPEAT_MAX))]
+    pub(crate) repeat: u32,
+    /// Print one JSON object instead of a report
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `heddle bundle show`.
+#[derive(Debug, Args)]
+pub(crate) struct BundleShowArguments {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print one JSON object instead of a report
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Slots from one to another, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slots {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
 }
 
 /// Arguments of `heddle init`. Pairs and triples come as flat lists.
@@ -176,6 +260,23 @@ pub(crate) struct ExportArguments {
     /// Print one JSON object instead of a report
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `A..B`, or one slot.
+fn parse_slots(text: &str) -> Result<Slots, String> {
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let slot = |text: &str| text.parse::<u64>().map_err(|_| format!("{text:?} is no slot"));
+    let slots = Slots { from: slot(from)?, to: slot(to)? };
+    if slots.from <= slots.to { Ok(slots) } else { Err(format!("slot {to} is before slot {from}")) }
+}
+
+/// A number of workers, or `serial`.
+fn parse_parallelism(text: &str) -> Result<Parallelism, String> {
+    if text == "serial" {
+        return Ok(Parallelism::Serial);
+    }
+    let workers = text.parse().ok().filter(|workers| (1..=WORKERS_MAX).contains(workers));
+    workers.map(Parallelism::Workers).ok_or_else(|| format!("neither `serial` nor a number from 1 to {WORKERS_MAX}"))
 }
 
 /// An address in base58.

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use heddle_engine::{BuildError, EngineError, IngressError, ReplayError};
+use heddle_engine::{BuildError, EngineError, IngressError, ReplayError, bundle::BundleError};
 use heddle_genesis::GenesisError;
 use heddle_loadgen::{ConfigError, PreparedError};
 use heddle_storage::StoreError;
@@ -34,6 +34,12 @@ pub(crate) enum Failure {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error("{0}; --full-scan can still check every account and every header")]
+    NothingToExecute(ReplayError),
+    #[error("{}: {source}", path.display())]
+    Bundle { path: PathBuf, source: BundleError },
+    #[error("cannot read {}: {source}", path.display())]
+    ReadFile { path: PathBuf, source: io::Error },
     #[error("{}: {source}", path.display())]
     Prepared { path: PathBuf, source: PreparedError },
     #[error("transaction {position} of block {block} was refused: {source}")]

@@ -1,10 +1,13 @@
-//! The `heddle` command: load an engine with real transactions, verify a database, make one, look at its accounts.
+//! The `heddle` command: load an engine with real transactions, verify a database, make one, look at its accounts,
+//! take blocks out of it.
 //!
 //! Exit codes: 0 success, 2 bad arguments, 1 anything else. Results go to stdout, progress and errors to stderr.
 
 mod accounts;
 mod arguments;
+mod bundle;
 mod byte_size;
+mod difference;
 mod failure;
 mod init;
 mod interrupt;
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let result = match command {
         arguments::Command::Load(arguments) => load::run(&arguments),
         arguments::Command::Verify(arguments) => verify::run(&arguments),
+        arguments::Command::Bundle(command) => bundle::run(&command),
         arguments::Command::Init(arguments) => init::run(&arguments),
         arguments::Command::Accounts(command) => accounts::run(&command),
     };

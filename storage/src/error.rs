@@ -74,6 +74,12 @@ pub enum StoreError {
         /// What was asked for.
         slot: u64,
     },
+    /// An account that the bundle does not hold, so that nobody can say whether it exists.
+    #[error("account {key} is not in the bundle")]
+    NotInBundle {
+        /// The account.
+        key: heddle_types::Pubkey,
+    },
     /// A database of another format version.
     #[error("{} has format version {found}, this program reads version {supported}", path.display())]
     Version {

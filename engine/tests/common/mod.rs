@@ -1,6 +1,7 @@
 //! Shared by the integration tests: keys, instructions, legacy messages signed by hand, token accounts.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod oracle;
 pub mod program;
 
 use ed25519_dalek::{Signer, SigningKey};

@@ -10,7 +10,6 @@ use std::{
 use heddle_genesis::write_account;
 use heddle_storage::{RocksStore, Store};
 use heddle_types::{Account, Pubkey};
-use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::fail_if_missing;
@@ -77,7 +76,7 @@ fn export_all(store: &dyn Store, arguments: &ExportArguments) -> Result<u64, Fai
                 return;
             }
             visited += 1;
-            show(&bar, key, visited);
+            progress::show_visited(&bar, key, visited);
             if arguments.owner.is_none_or(|owner| owner == account.owner) {
                 exported += 1;
                 failure = write_file(&arguments.out, key, &account).err();
@@ -86,15 +85,6 @@ fn export_all(store: &dyn Store, arguments: &ExportArguments) -> Result<u64, Fai
         .map_err(Failure::Read)?;
     bar.finish_and_clear();
     failure.map_or(Ok(exported), Err)
-}
-
-/// Nobody counted the accounts, but they come in order and addresses are spread evenly: how far the first bytes have
-/// come tells how many there will be.
-fn show(bar: &ProgressBar, key: &Pubkey, visited: u64) {
-    let [first, second, ..] = key.to_bytes();
-    let passed = u64::from(u16::from_be_bytes([first, second])) + 1;
-    bar.set_length((visited << u16::BITS).div_ceil(passed));
-    bar.set_position(visited);
 }
 
 fn write_file(directory: &Path, key: &Pubkey, account: &Account) -> Result<(), Failure> {

@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(whole_bytes(&bytes[..before + 20]), before);
         assert_eq!(whole_bytes(&bytes[..before - 1]), before - 107);
         assert_eq!(whole_bytes(&[]), 0);
-        let mut damaged = bytes.clone();
+        let mut damaged = bytes;
         damaged[107 * 5 + 50] ^= 1;
         assert_eq!(whole_bytes(&damaged), 107 * 5);
     }
