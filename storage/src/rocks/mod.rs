@@ -5,6 +5,7 @@
 //! [`Store::commit`] reported is there. `docs/storage-format.md` has the argument and its limits.
 
 mod background;
+mod check;
 mod columns;
 mod config;
 mod database;
@@ -13,6 +14,7 @@ mod guard;
 mod manifest;
 mod options;
 mod recover;
+mod snapshot;
 mod write;
 mod writer;
 
@@ -28,7 +30,6 @@ use heddle_types::{
     Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction, TransactionPlace,
 };
 
-pub use self::config::RocksOptions;
 use self::{
     background::Background,
     columns::{Column, FIRST_KEY, GENESIS_KEY, address_key, address_of, pubkey_of, slot_key, slot_of},
@@ -36,6 +37,14 @@ use self::{
     guard::{Guard, Note},
     recover::Found,
     writer::{Phase, Shared, Writer},
+};
+pub use self::{
+    check::{CheckReport, ColumnSize, Finding, Findings, Flaw, Overview},
+    config::RocksOptions,
+    snapshot::{
+        ARCHIVE_VERSION, Damage, LEVEL_MAX, Manifest, Progress, SNAPSHOT_EXTENSION, Snapshot, SnapshotError,
+        SnapshotOptions,
+    },
 };
 use crate::{BlockBatch, BlockHistory, Durability, LATTICE_BYTES, Ledger, Store, StoreError, Tip, codec};
 
@@ -130,6 +139,11 @@ impl RocksStore {
     /// What the medium says.
     pub fn checkpoint<P: AsRef<Path>>(&self, path: P) -> Result<(), StoreError> {
         self.database().checkpoint(path.as_ref())
+    }
+
+    /// Whether the database was opened for reading.
+    fn is_read_only(&self) -> bool {
+        self.background.is_none()
     }
 
     fn database(&self) -> &Database {

@@ -268,6 +268,15 @@ pub(super) fn genesis(
     database.write(out)
 }
 
+/// Durably writes what makes a database of restored rows; until then it counts as never initialised.
+pub(super) fn restored(database: &Database, tip: &Tip, ledger: &Ledger, genesis_count: u64) -> Result<(), StoreError> {
+    let mut out = WriteBatch::default();
+    out.put_cf(database.handle(Column::Meta), GENESIS_KEY, codec::encode_genesis_count(genesis_count));
+    out.put_cf(database.handle(Column::Meta), FORMAT_KEY, codec::encode_format());
+    put_tip(database, &tip.header, &tip.lattice, ledger, &mut out);
+    database.write(out)
+}
+
 /// Header, tip, what is kept, and the mark of every column.
 fn put_tip(
     database: &Database,
