@@ -67,6 +67,6 @@ pub use heddle_scheduler::{GreedyChoice, PackLimit, PackLimits, PackReport, Pack
 pub use heddle_types::Receipt;
 pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_batch_serially, verify_signatures};
 pub use producer::{BlockProducer, Produced, ProducerConfig, SubmitError};
-pub use replay::{Difference, ReplayError, ReplayReport, replay};
+pub use replay::{Difference, ReplayError, ReplayReport, replay, replay_kept};
 pub use simulate::Simulation;
 pub use state_hash::{Lattice, block_hash, chain_blockhash};

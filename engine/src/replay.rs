@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use heddle_storage::{MemoryStore, Store, StoreError};
+use heddle_storage::{Ledger, MemoryStore, PastStore, Store, StoreError};
 use heddle_types::{AccountDigest, BlockHeader, Hash, Pubkey, Receipt, SanitizedTransaction, StoredTransaction};
 
 use crate::{
@@ -38,7 +38,9 @@ impl fmt::Display for Difference {
 /// Outcome of a replay that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayReport {
-    /// Blocks in the store, genesis not counted.
+    /// Slot of the state that the replay began with; 0 for genesis.
+    pub from_slot: u64,
+    /// Blocks in the store after that state.
     pub blocks: u64,
     /// Blocks that were executed again and agreed.
     pub verified: u64,
@@ -63,6 +65,17 @@ pub enum ReplayError {
     /// The store holds no chain.
     #[error("the store holds no chain")]
     Empty,
+    /// Blocks are gone, and so is the state from which those that are left could be executed.
+    #[error(
+        "blocks are kept from slot {blocks_from} on, and no state from which they could be executed again{}",
+        history_from.map_or(String::new(), |slot| format!(" before that of the block before slot {slot}"))
+    )]
+    NotKept {
+        /// The first slot whose blocks are kept.
+        blocks_from: u64,
+        /// The first slot before whose block the state can be had.
+        history_from: Option<u64>,
+    },
     /// A stored transaction does not parse.
     #[error("transaction {index} of the block at slot {slot} does not parse: {error}")]
     Transaction {
@@ -77,7 +90,7 @@ pub enum ReplayError {
 
 /// Executes every block of `store` again with `workers` workers and compares; stops at the first difference.
 ///
-/// `progress` is called after each block with its header and the number of the newest block. Signatures are not verified
+/// `progress` is called after each block with its header and the number of blocks to execute. Signatures are not verified
 /// again; the wire bytes are part of what the hashes cover.
 ///
 /// # Errors
@@ -90,8 +103,7 @@ pub fn replay(
     let genesis = store.genesis()?.ok_or(ReplayError::Empty)?;
     let tip = store.tip()?.ok_or(ReplayError::Empty)?.header;
     let lattice = Lattice::of(genesis.accounts.iter().map(|(key, account)| (key, account)));
-    let mut report =
-        ReplayReport { blocks: tip.height, verified: 0, state_hash: genesis.header.state_hash, difference: None };
+    let mut report = report_from(&genesis.header, &tip);
     if lattice.state_hash() != genesis.header.state_hash {
         report.difference = Some(difference(0, "state_hash", &genesis.header.state_hash, &lattice.state_hash()));
         return Ok(report);
@@ -99,10 +111,61 @@ pub fn replay(
     let state = MemoryStore::new();
     state.initialize(&genesis, &lattice.to_bytes())?;
     drop(genesis);
+    replay_on(store, Arc::new(state), workers, report, progress)
+}
+
+/// As [`replay`], of a store that may have let go of its oldest blocks: begins with the earliest state from which every
+/// later block is kept, which is that of genesis if no block is gone.
+///
+/// # Errors
+/// [`ReplayError`]; [`ReplayError::NotKept`] if there is no such state.
+pub fn replay_kept(
+    store: &Arc<dyn Store>,
+    workers: usize,
+    progress: &mut dyn FnMut(&BlockHeader, u64),
+) -> Result<ReplayReport, ReplayError> {
+    let tip = store.tip()?.ok_or(ReplayError::Empty)?.header;
+    let Ledger { blocks_from, history_from, .. } = store.ledger()?;
+    let first = store.next_header(0)?.map_or(tip.slot, |header| header.slot);
+    if blocks_from <= first {
+        return replay(&**store, workers, progress);
+    }
+    let not_kept = ReplayError::NotKept { blocks_from, history_from };
+    // Blocks before this slot are behind the state that is begun with.
+    let Some(from) = history_from.map(|slot| slot.max(blocks_from)) else { return Err(not_kept) };
+    let base = header_before(&**store, from, tip)?;
+    let state = PastStore::at(store.clone(), base.slot)?;
+    replay_on(&**store, Arc::new(state), workers, report_from(&base, &tip), progress)
+}
+
+/// Header of the newest block before `slot`.
+fn header_before(store: &dyn Store, slot: u64, tip: BlockHeader) -> Result<BlockHeader, StoreError> {
+    let mut header = tip;
+    while header.slot >= slot
+        && let Some(parent) = store.header(header.parent_slot)?
+    {
+        header = parent;
+    }
+    Ok(header)
+}
+
+fn report_from(base: &BlockHeader, tip: &BlockHeader) -> ReplayReport {
+    let blocks = tip.height.saturating_sub(base.height);
+    ReplayReport { from_slot: base.slot, blocks, verified: 0, state_hash: base.state_hash, difference: None }
+}
+
+/// Executes the blocks of `store` after those of `state`.
+fn replay_on(
+    store: &dyn Store,
+    state: Arc<dyn Store>,
+    workers: usize,
+    mut report: ReplayReport,
+    progress: &mut dyn FnMut(&BlockHeader, u64),
+) -> Result<ReplayReport, ReplayError> {
     // Whatever limits the blocks were made under, they are kept now.
-    let builder = Engine::builder().shared_store(Arc::new(state)).block_limits(BlockLimits::UNLIMITED);
+    let builder = Engine::builder().shared_store(state).block_limits(BlockLimits::UNLIMITED);
     let engine = builder.workers(workers).build()?;
-    let mut slot = 0;
+    let mut slot = report.from_slot;
     while let Some(header) = store.next_header(slot)? {
         slot = header.slot;
         let stored = store.transactions(slot)?;
@@ -114,7 +177,7 @@ pub fn replay(
         engine.accept_block(executed);
         report.verified += 1;
         report.state_hash = header.state_hash;
-        progress(&header, tip.height);
+        progress(&header, report.blocks);
     }
     if report.verified != report.blocks {
         report.difference = Some(difference(slot, "blocks", &report.blocks, &report.verified));

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use heddle_engine::WORKERS_MAX;
 use heddle_loadgen::Workload;
 
+use crate::{db::DbCommand, snapshot::SnapshotCommand};
+
 /// A parallel transaction execution engine, SVM-style.
 #[derive(Debug, Parser)]
 #[command(name = "heddle", version, about, propagate_version = true)]
@@ -20,6 +22,12 @@ pub(crate) enum Command {
     Load(LoadArguments),
     /// Execute every stored block again from genesis and compare every hash
     Verify(VerifyArguments),
+    /// Whole databases in one file: make, restore, verify, list
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Look into a database
+    #[command(subcommand)]
+    Db(DbCommand),
 }
 
 /// Arguments of `heddle load`.
@@ -52,6 +60,17 @@ pub(crate) struct LoadArguments {
     /// Keep everything in memory
     #[arg(long)]
     pub(crate) memory: bool,
+    /// Make a snapshot of the database every N blocks, while blocks go on
+    #[arg(
+        long,
+        value_name = "N",
+        requires_all = ["snapshots", "db"],
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub(crate) snapshot_every: Option<u64>,
+    /// Where --snapshot-every puts them; made if it does not exist
+    #[arg(long, value_name = "DIR", requires = "snapshot_every")]
+    pub(crate) snapshots: Option<PathBuf>,
     /// Refuse blocks that do more than mainnet lets a block do
     #[arg(long)]
     pub(crate) block_limits: bool,

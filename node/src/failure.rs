@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use heddle_engine::{BuildError, EngineError, IngressError, ReplayError};
 use heddle_loadgen::{ConfigError, PreparedError};
-use heddle_storage::StoreError;
+use heddle_storage::{SnapshotError, StoreError};
 
 /// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Config(#[from] ConfigError),
     #[error("cannot open the database: {0}")]
     Open(StoreError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]

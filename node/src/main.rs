@@ -1,13 +1,15 @@
-//! The `heddle` command: load an engine with real transactions, verify a database.
+//! The `heddle` command: load an engine with real transactions, verify a database, look into it, archive and restore it.
 //!
 //! Exit codes: 0 success, 2 bad arguments, 1 anything else. Results go to stdout, progress and errors to stderr.
 
 mod arguments;
+mod db;
 mod failure;
 mod interrupt;
 mod load;
 mod process;
 mod progress;
+mod snapshot;
 mod verify;
 
 use std::process::ExitCode;
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
     let result = match command {
         arguments::Command::Load(arguments) => load::run(&arguments),
         arguments::Command::Verify(arguments) => verify::run(&arguments),
+        arguments::Command::Snapshot(command) => snapshot::run(&command),
+        arguments::Command::Db(command) => db::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! Random lives of a database: blocks, closing and opening, other options, blocks taken back, snapshots and what is
-//! restored of them; at every step against a plain model, and at the end every row checked.
+//! restored of them; at every step against a plain model, and at the end every row checked. `PROPTEST_CASES` asks for more
+//! lives.
 
 mod common;
 
@@ -116,10 +117,16 @@ impl Life {
     }
 }
 
+fn config() -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    // A life opens some ten databases.
+    if std::env::var_os("PROPTEST_CASES").is_some() { config } else { ProptestConfig { cases: 12, ..config } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
     #[test]
-    fn random_lives(options in any_options(), steps in proptest::collection::vec(any_step(), 1..40)) {
+    fn random_lives(options in any_options(), steps in proptest::collection::vec(any_step(), 1..30)) {
         let mut life = Life::begin(options);
         steps.into_iter().for_each(|step| life.step(step));
         let report = life.store().check(&mut |_| {}).unwrap();

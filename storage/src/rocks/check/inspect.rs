@@ -103,8 +103,9 @@ struct Inspection<'a> {
     progress: &'a mut dyn FnMut(Progress),
     done: u64,
     total: u64,
-    /// The block that an index entry led to last, and its slot.
-    block: Option<(u64, Vec<StoredTransaction>)>,
+    /// Slot and transactions of the block that an index entry led to last; `None` if they cannot be read, which is told
+    /// already.
+    block: Option<(u64, Option<Vec<StoredTransaction>>)>,
 }
 
 impl Inspection<'_> {
@@ -187,29 +188,29 @@ impl Inspection<'_> {
     fn leads_to_signature(&mut self, key: &[u8], value: &[u8]) -> Result<(), Flaw> {
         let (signature, place) = (signature_of(key)?, codec::decode_place(value)?);
         let other = Flaw::OtherTransaction { slot: place.slot, position: place.position };
-        let stored = self.transaction(place).ok_or(other.clone())?;
+        let Some(transactions) = self.transactions(place.slot) else { return Ok(()) };
+        let stored = transactions.get(place.position as usize).ok_or(other.clone())?;
         let is_it = TransactionView::parse(&stored.wire).is_ok_and(|view| view.signatures()[0] == signature);
         if is_it { Ok(()) } else { Err(other) }
     }
 
     fn leads_to_address(&mut self, key: &[u8], value: &[u8]) -> Result<(), Flaw> {
         let (address, slot) = address_of(key)?;
-        for position in codec::decode_positions(value)? {
-            let stored = self.transaction(TransactionPlace { slot, position });
-            if !stored.is_some_and(|stored| names(stored, &address)) {
-                return Err(Flaw::OtherTransaction { slot, position });
-            }
+        let Some(transactions) = self.transactions(slot) else { return Ok(()) };
+        let is_named = |position: &u32| transactions.get(*position as usize).is_some_and(|one| names(one, &address));
+        match codec::decode_positions(value)?.into_iter().find(|position| !is_named(position)) {
+            Some(position) => Err(Flaw::OtherTransaction { slot, position }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// The transaction at `place`, if it can be read.
-    fn transaction(&mut self, place: TransactionPlace) -> Option<&StoredTransaction> {
-        if self.block.as_ref().is_none_or(|(slot, _)| *slot != place.slot) {
-            let block = self.database.get(Column::Transactions, &slot_key(place.slot), codec::decode_transactions);
-            self.block = Some((place.slot, block.ok()??));
+    /// Transactions of the block at `slot`, if they can be read.
+    fn transactions(&mut self, slot: u64) -> Option<&[StoredTransaction]> {
+        if self.block.as_ref().is_none_or(|(read, _)| *read != slot) {
+            let block = self.database.get(Column::Transactions, &slot_key(slot), codec::decode_transactions);
+            self.block = Some((slot, block.ok().flatten()));
         }
-        self.block.as_ref()?.1.get(place.position as usize)
+        self.block.as_ref()?.1.as_deref()
     }
 
     fn genesis_count(&mut self, rows: &[(&str, u64)]) {
