@@ -64,7 +64,8 @@ pub(crate) struct LoadArguments {
     #[arg(
         long,
         value_name = "N",
-        requires_all = ["snapshots", "db"],
+        requires = "snapshots",
+        conflicts_with_all = ["memory", "prepare"],
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     pub(crate) snapshot_every: Option<u64>,

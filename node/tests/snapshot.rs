@@ -130,7 +130,7 @@ fn bad_arguments_exit_with_2() {
         (&["snapshot", "list"], "DIR"),
         (&["db", "check"], "--db"),
         (&["load", "--db", "x", "--snapshot-every", "5"], "--snapshots"),
-        (&["load", "--memory", "--snapshot-every", "5", "--snapshots", "y"], "--db"),
+        (&["load", "--memory", "--snapshot-every", "5", "--snapshots", "y"], "--memory"),
     ] {
         let output = heddle(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));

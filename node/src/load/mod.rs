@@ -62,8 +62,12 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     let mut report = Report::new(arguments, &source, &engine, workers, &totals, proofs, contention);
-    report.snapshots = pipeline.snapshots.take().map_or(Ok(Vec::new()), Snapshots::finish)?;
+    let (snapshots, failed) = pipeline.snapshots.take().map(Snapshots::finish).unwrap_or_default();
+    report.snapshots = snapshots;
     report.print(arguments.json)?;
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
     if report.has_difference() {
         return Err(Failure::Different("the proof failed: hashes differ between worker counts".into()));
     }
@@ -73,8 +77,10 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The store, also as the database that it is, if it is one.
-fn open_store(arguments: &LoadArguments) -> Result<(Arc<dyn Store>, Option<Arc<RocksStore>>), Failure> {
+/// A store, also as the database that it is, if it is one.
+type Opened = (Arc<dyn Store>, Option<Arc<RocksStore>>);
+
+fn open_store(arguments: &LoadArguments) -> Result<Opened, Failure> {
     match (&arguments.db, arguments.memory) {
         (Some(path), _) => {
             let database = Arc::new(RocksStore::open(path).map_err(Failure::Open)?);

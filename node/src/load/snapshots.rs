@@ -22,7 +22,7 @@ pub(crate) struct Snapshots {
     every: u64,
     /// One wish may wait: what is asked for while one is made, is made after it.
     wishes: Sender<()>,
-    thread: JoinHandle<Result<Vec<Snapshot>, SnapshotError>>,
+    thread: JoinHandle<Vec<Result<Snapshot, SnapshotError>>>,
 }
 
 impl Snapshots {
@@ -48,17 +48,25 @@ impl Snapshots {
     /// Tells that the block at this height is committed.
     pub(crate) fn committed(&self, height: u64) {
         if height.is_multiple_of(self.every) {
-            // If one waits already, or the thread has failed, which is told in the end.
+            // Unless one waits already.
             self.wishes.try_send(()).ok();
         }
     }
 
-    /// Waits for the last one.
-    pub(crate) fn finish(self) -> Result<Vec<MadeSnapshot>, Failure> {
+    /// Waits for the last one; those that were made, and why the first of the others was not.
+    pub(crate) fn finish(self) -> (Vec<MadeSnapshot>, Option<Failure>) {
         let Self { wishes, thread, .. } = self;
         drop(wishes);
-        let made = thread.join().map_err(|_| Failure::Panicked)??;
-        Ok(made.iter().map(made_snapshot).collect())
+        let Ok(results) = thread.join() else { return (Vec::new(), Some(Failure::Panicked)) };
+        let mut made = Vec::new();
+        let mut failed = None;
+        for result in results {
+            match result {
+                Ok(snapshot) => made.push(made_snapshot(&snapshot)),
+                Err(error) => failed = failed.or(Some(error.into())),
+            }
+        }
+        (made, failed)
     }
 }
 

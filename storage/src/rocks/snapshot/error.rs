@@ -95,7 +95,7 @@ pub enum SnapshotError {
         /// The file or the database.
         path: PathBuf,
         /// The first thing that is wrong.
-        finding: Finding,
+        finding: Box<Finding>,
     },
     /// A record too large for an archive.
     #[error("{}: a record of {size_bytes} bytes in column {column}, an archive holds up to {max_bytes}", path.display())]

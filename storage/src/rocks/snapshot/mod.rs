@@ -184,6 +184,6 @@ impl Manifest {
 fn require_good(path: &Path, checker: &Checker) -> Result<(), SnapshotError> {
     match checker.findings().first.first() {
         None => Ok(()),
-        Some(finding) => Err(SnapshotError::Content { path: path.to_owned(), finding: finding.clone() }),
+        Some(finding) => Err(SnapshotError::Content { path: path.to_owned(), finding: Box::new(finding.clone()) }),
     }
 }
