@@ -94,12 +94,15 @@ pub enum ReplayError {
 /// again; the wire bytes are part of what the hashes cover.
 ///
 /// # Errors
-/// [`ReplayError`]; a difference is not an error but part of the report.
+/// [`ReplayError`], [`ReplayError::NotKept`] if the first blocks are gone; a difference is not an error but part of the report.
 pub fn replay(
     store: &dyn Store,
     workers: usize,
     progress: &mut dyn FnMut(&BlockHeader, u64),
 ) -> Result<ReplayReport, ReplayError> {
+    if let Some(not_kept) = missing_blocks(store)? {
+        return Err(not_kept);
+    }
     let genesis = store.genesis()?.ok_or(ReplayError::Empty)?;
     let tip = store.tip()?.ok_or(ReplayError::Empty)?.header;
     let lattice = Lattice::of(genesis.accounts.iter().map(|(key, account)| (key, account)));
@@ -124,18 +127,22 @@ pub fn replay_kept(
     workers: usize,
     progress: &mut dyn FnMut(&BlockHeader, u64),
 ) -> Result<ReplayReport, ReplayError> {
+    let Some(not_kept) = missing_blocks(&**store)? else { return replay(&**store, workers, progress) };
     let tip = store.tip()?.ok_or(ReplayError::Empty)?.header;
     let Ledger { blocks_from, history_from, .. } = store.ledger()?;
-    let first = store.next_header(0)?.map_or(tip.slot, |header| header.slot);
-    if blocks_from <= first {
-        return replay(&**store, workers, progress);
-    }
-    let not_kept = ReplayError::NotKept { blocks_from, history_from };
     // Blocks before this slot are behind the state that is begun with.
     let Some(from) = history_from.map(|slot| slot.max(blocks_from)) else { return Err(not_kept) };
     let base = header_before(&**store, from, tip)?;
     let state = PastStore::at(store.clone(), base.slot)?;
     replay_on(&**store, Arc::new(state), workers, report_from(&base, &tip), progress)
+}
+
+/// Why the chain cannot be replayed from genesis: its first blocks are gone.
+fn missing_blocks(store: &dyn Store) -> Result<Option<ReplayError>, StoreError> {
+    let Ledger { blocks_from, history_from, .. } = store.ledger()?;
+    let first = store.next_header(0)?;
+    let is_gone = first.is_some_and(|first| first.slot < blocks_from);
+    Ok(is_gone.then_some(ReplayError::NotKept { blocks_from, history_from }))
 }
 
 /// Header of the newest block before `slot`.

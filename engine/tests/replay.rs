@@ -5,8 +5,8 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use heddle_engine::{Engine, replay};
-use heddle_storage::{BlockBatch, LATTICE_BYTES, MemoryStore, Store, StoreError, Tip};
+use heddle_engine::{Engine, ReplayError, replay, replay_kept};
+use heddle_storage::{BlockBatch, LATTICE_BYTES, LedgerOptions, MemoryStore, Store, StoreError, Tip};
 use heddle_types::{Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StoredTransaction};
 
 /// What a store says wrongly of the block at slot 2.
@@ -90,18 +90,23 @@ impl Store for Liar {
 /// Three blocks with one transfer each.
 fn stored_chain() -> Arc<dyn Store> {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    extend(&store, 3);
+    store
+}
+
+/// A chain of blocks with one transfer each.
+fn extend(store: &Arc<dyn Store>, block_count: u64) {
     let engine = Engine::builder()
         .shared_store(store.clone())
         .fund(address(&key(1)), 10_000_000_000)
         .fund(address(&key(2)), 10_000_000_000)
         .build()
         .expect("an engine");
-    for lamports in 1..=3 {
+    for lamports in 1..=block_count {
         let pay = transfer(address(&key(1)), address(&key(2)), lamports);
         let block = engine.next_block(vec![verified(&[pay], &[&key(1)], engine.latest_blockhash())]);
         engine.commit_block(engine.execute_block(block).expect("executes")).expect("commits");
     }
-    store
 }
 
 #[test]
@@ -141,4 +146,33 @@ fn notices_a_missing_transaction() {
     assert_eq!(report.difference.map(|difference| difference.slot), Some(2));
     let honest = Liar(stored_chain(), Lie::None);
     assert_eq!(replay(&honest, 1, &mut |_, _| {}).expect("replays").difference, None);
+}
+
+#[test]
+fn what_is_left_of_a_pruned_chain_is_replayed() {
+    const BLOCKS: u64 = 12;
+    // Kept slots, history, and whether there is a state to begin with: behind the kept blocks, within them, none.
+    for (keep_slots, history_slots, begins) in [(4, 100, true), (6, 3, true), (4, 0, false), (100, 0, true)] {
+        let options = LedgerOptions { keep_slots: Some(keep_slots), history_slots, ..LedgerOptions::default() };
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::with_ledger(options));
+        extend(&store, BLOCKS);
+        let ledger = store.ledger().expect("readable");
+        let result = replay_kept(&store, 2, &mut |_, _| {});
+        let from_genesis = replay(&*store, 2, &mut |_, _| {});
+        assert_eq!(matches!(from_genesis, Err(ReplayError::NotKept { .. })), ledger.blocks_from > 1);
+        let from_slot = ledger.history_from.unwrap_or_default().max(ledger.blocks_from).saturating_sub(1);
+        if !begins {
+            let message = result.expect_err("no state").to_string();
+            assert!(message.starts_with(&format!("blocks are kept from slot {} on", ledger.blocks_from)), "{message}");
+            continue;
+        }
+        let report = result.expect("replays");
+        let from_slot = if ledger.blocks_from <= 1 { 0 } else { from_slot };
+        assert_eq!((report.from_slot, report.difference), (from_slot, None));
+        assert_eq!((report.blocks, report.verified), (BLOCKS - from_slot, BLOCKS - from_slot));
+        let tip = store.tip().expect("readable").expect("a tip").header;
+        assert_eq!(report.state_hash, tip.state_hash);
+    }
+    let empty: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    assert!(matches!(replay_kept(&empty, 1, &mut |_, _| {}), Err(ReplayError::Empty)));
 }

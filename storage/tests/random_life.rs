@@ -99,6 +99,8 @@ impl Life {
         if first_back.is_none_or(|first| kept_from.is_some_and(|from| first >= from)) {
             result.unwrap();
             self.states.truncate(target + 1);
+            let findings = self.store().check(&mut |_| {}).unwrap().findings.first;
+            assert_eq!(findings, [], "nothing is left of what was taken back");
         } else {
             assert!(matches!(result, Err(StoreError::NotKept { .. })));
         }
