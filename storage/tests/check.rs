@@ -70,7 +70,7 @@ fn a_whole_database_is_found_whole() {
     let report = check(&path).unwrap();
     assert_eq!((report.findings.count, report.findings.first.len()), (0, 0));
     assert_eq!(report.rows[0], ("headers", 8));
-    assert_eq!(report.rows[8], ("signatures", 21));
+    assert_eq!((report.rows[8], report.rows[10]), (("signatures", 21), ("default", 4)));
     let overview = RocksStore::open_read_only(&path).unwrap().overview().unwrap();
     assert_eq!((overview.tip.header.slot, overview.genesis.slot), (7, 0));
     assert_eq!((overview.acknowledged_slot, overview.format_version), (Some(7), 2));
@@ -105,6 +105,7 @@ fn changed_records_are_named() {
         &["genesis_accounts: all: the accounts hash to ", "default: genesis: 4 are there, 3 should be"],
     );
     fixture.expect_put("accounts", b"short", &account, &["accounts: short: key length cannot be 5"]);
+    fixture.expect(|db| db.put(b"letter", b"x").unwrap(), &["default: letter: no record has this name"]);
     fixture.expect_put("transactions", &slot(4), &[1], &["transactions: slot 4: layout version 1"]);
     fixture.expect_put("details", &slot(4), &[1, 0, 0, 0, 0], &["details: slot 4: 0 are there, 3 should be"]);
     fixture.expect_put("changes", &slot(9), &[1], &["changes: slot 9: no block is at this slot"]);

@@ -24,6 +24,9 @@ pub enum Flaw {
     /// The key or the value does not decode.
     #[error(transparent)]
     Record(#[from] DecodeError),
+    /// A record under a name that none has.
+    #[error("no record has this name")]
+    Unknown,
     /// Keys do not ascend.
     #[error("the key is not after the one before")]
     Order,

@@ -14,7 +14,7 @@ pub use self::{
     finding::{Finding, Findings, Flaw},
     inspect::{CheckReport, ColumnSize, Overview},
 };
-use super::columns::{Column, address_of, pubkey_of, slot_of};
+use super::columns::{Column, FORMAT_KEY, GENESIS_KEY, LEDGER_KEY, TIP_KEY, address_of, pubkey_of, slot_of};
 use crate::{
     LATTICE_BYTES, Ledger, Tip,
     accounts_sum::AccountsSum,
@@ -105,7 +105,7 @@ impl Checker {
                 let last = positions.last().copied().unwrap_or_default();
                 self.indexed(self.ledger.addresses_from, slot, last.into())
             }
-            Column::Meta => Ok(()),
+            Column::Meta => named_record(key, value),
         }
     }
 
@@ -218,6 +218,18 @@ impl Checker {
         let count = self.blocks.at(slot).ok_or(Flaw::NoBlock)?.transaction_count;
         if position < count { Ok(()) } else { Err(Flaw::Position { slot, position, count }) }
     }
+}
+
+/// Looks at one of the records that have names.
+fn named_record(key: &[u8], value: &[u8]) -> Result<(), Flaw> {
+    match key {
+        FORMAT_KEY => codec::decode_format(value).map(drop)?,
+        TIP_KEY => codec::decode_tip(value).map(drop)?,
+        GENESIS_KEY => codec::decode_genesis_count(value).map(drop)?,
+        LEDGER_KEY => codec::decode_ledger(value).map(drop)?,
+        _ => return Err(Flaw::Unknown),
+    }
+    Ok(())
 }
 
 pub(super) fn signature_of(key: &[u8]) -> Result<[u8; 64], DecodeError> {
