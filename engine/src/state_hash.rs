@@ -27,19 +27,6 @@ impl Default for Lattice {
     }
 }
 
-/// Hands the input of the term of `account` to `put`; an absent account has none.
-fn with_input(key: &Pubkey, account: &Account, put: impl FnOnce(&[&[u8]])) {
-    if account.exists() {
-        put(&[
-            &account.lamports.to_le_bytes(),
-            &account.data,
-            &[account.executable.into()],
-            account.owner.as_ref(),
-            key.as_ref(),
-        ]);
-    }
-}
-
 /// Changes that a task takes at once: ~40 µs of work.
 const CHANGES_AT_ONCE: usize = 64;
 
@@ -54,17 +41,17 @@ fn put_changes<'a>(sum: &mut LatticeSum<'a>, changes: &[AccountChange], entries:
     for ((change, entry), is_known) in changes.iter().zip(entries).zip(is_known) {
         let AccountChange { key, before, after, .. } = change;
         if !is_known {
-            with_input(key, before, |input| sum.subtract(input));
+            before.with_term_input(key, |input| sum.subtract(input));
         }
         let Some(entry) = entry else {
-            with_input(key, after, |input| sum.add(input));
+            after.with_term_input(key, |input| sum.add(input));
             continue;
         };
         let term = entry.set(key, after);
         match (is_known, after.exists()) {
-            (true, true) => with_input(key, after, |input| sum.replace(input, term)),
+            (true, true) => after.with_term_input(key, |input| sum.replace(input, term)),
             (true, false) => sum.subtract_term(term),
-            (false, _) => with_input(key, after, |input| sum.add_keeping(input, term)),
+            (false, _) => after.with_term_input(key, |input| sum.add_keeping(input, term)),
         }
     }
 }
@@ -89,14 +76,14 @@ impl Lattice {
     /// Adds the term of `account`. For many accounts, [`Self::of`] costs half as much for each.
     pub fn add(&mut self, key: &Pubkey, account: &Account) {
         let mut sum = LatticeSum::new();
-        with_input(key, account, |input| sum.add(input));
+        account.with_term_input(key, |input| sum.add(input));
         self.add_lanes(&sum.into_lanes());
     }
 
     /// Takes away the term of `account`.
     pub fn subtract(&mut self, key: &Pubkey, account: &Account) {
         let mut sum = LatticeSum::new();
-        with_input(key, account, |input| sum.subtract(input));
+        account.with_term_input(key, |input| sum.subtract(input));
         self.add_lanes(&sum.into_lanes());
     }
 
@@ -129,7 +116,7 @@ impl Lattice {
     pub fn of<'a>(accounts: impl IntoIterator<Item = (&'a Pubkey, &'a Account)>) -> Self {
         let mut sum = LatticeSum::new();
         for (key, account) in accounts {
-            with_input(key, account, |input| sum.add(input));
+            account.with_term_input(key, |input| sum.add(input));
         }
         Self(sum.into_lanes())
     }
@@ -137,7 +124,7 @@ impl Lattice {
     /// The lattice with `accounts`, each of another key, added; computed on all of rayon's threads.
     pub(crate) fn plus_all(&self, accounts: &[(Pubkey, Account)]) -> Self {
         let sums = accounts.par_chunks(CHANGES_AT_ONCE).fold(LatticeSum::new, |mut sum, accounts| {
-            accounts.iter().for_each(|(key, account)| with_input(key, account, |input| sum.add(input)));
+            accounts.iter().for_each(|(key, account)| account.with_term_input(key, |input| sum.add(input)));
             sum
         });
         let sum = sums.reduce_with(|mut sum, other| {

@@ -12,6 +12,8 @@ use crate::store_arguments::StoreArguments;
 /// Runs of a bundle that are kept for the statistics.
 const REPEAT_MAX: i64 = 100_000;
 
+use crate::{db::DbCommand, snapshot::SnapshotCommand};
+
 /// A parallel transaction execution engine, SVM-style.
 #[derive(Debug, Parser)]
 #[command(name = "heddle", version, about, propagate_version = true)]
@@ -34,6 +36,12 @@ pub(crate) enum Command {
     /// Look at the accounts of a database, or write them to files
     #[command(subcommand)]
     Accounts(AccountsCommand),
+    /// Whole databases in one file: make, restore, verify, list
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Look into a database
+    #[command(subcommand)]
+    Db(DbCommand),
 }
 
 /// Arguments of `heddle load`.
@@ -68,6 +76,18 @@ pub(crate) struct LoadArguments {
     pub(crate) memory: bool,
     #[command(flatten)]
     pub(crate) store: StoreArguments,
+    /// Make a snapshot of the database every N blocks, while blocks go on
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "snapshots",
+        conflicts_with_all = ["memory", "prepare"],
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub(crate) snapshot_every: Option<u64>,
+    /// Where --snapshot-every puts them; made if it does not exist
+    #[arg(long, value_name = "DIR", requires = "snapshot_every")]
+    pub(crate) snapshots: Option<PathBuf>,
     /// Refuse blocks that do more than mainnet lets a block do
     #[arg(long)]
     pub(crate) block_limits: bool,

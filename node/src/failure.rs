@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use heddle_engine::{BuildError, EngineError, IngressError, ReplayError, bundle::BundleError};
 use heddle_genesis::GenesisError;
 use heddle_loadgen::{ConfigError, PreparedError};
-use heddle_storage::StoreError;
+use heddle_storage::{SnapshotError, StoreError};
 
 /// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Write { path: PathBuf, source: io::Error },
     #[error("{} is not empty: accounts of before would mix with those of now", path.display())]
     DirectoryNotEmpty { path: PathBuf },
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]

@@ -1,5 +1,5 @@
-//! The `heddle` command: load an engine with real transactions, verify a database, make one, look at its accounts,
-//! take blocks out of it.
+//! The `heddle` command: load an engine with real transactions; make, verify, look into, archive and restore databases; take
+//! blocks out of them.
 //!
 //! Exit codes: 0 success, 2 bad arguments, 1 anything else. Results go to stdout, progress and errors to stderr.
 
@@ -7,6 +7,7 @@ mod accounts;
 mod arguments;
 mod bundle;
 mod byte_size;
+mod db;
 mod difference;
 mod failure;
 mod init;
@@ -14,6 +15,7 @@ mod interrupt;
 mod load;
 mod process;
 mod progress;
+mod snapshot;
 mod store_arguments;
 mod verify;
 
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         arguments::Command::Bundle(command) => bundle::run(&command),
         arguments::Command::Init(arguments) => init::run(&arguments),
         arguments::Command::Accounts(command) => accounts::run(&command),
+        arguments::Command::Snapshot(command) => snapshot::run(&command),
+        arguments::Command::Db(command) => db::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,6 +26,8 @@
 //! ```
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "rocksdb")]
+mod accounts_sum;
 mod batch;
 pub mod codec;
 mod durability;
@@ -47,6 +49,9 @@ pub use ledger::{BlockHistory, Ledger, LedgerOptions};
 pub use memory::MemoryStore;
 pub use past::PastStore;
 #[cfg(feature = "rocksdb")]
-pub use rocks::{RocksOptions, RocksStore};
+pub use rocks::{
+    ARCHIVE_VERSION, CheckReport, ColumnSize, Damage, Finding, Findings, Flaw, LEVEL_MAX, Manifest, Overview, Progress,
+    RocksOptions, RocksStore, SNAPSHOT_EXTENSION, Snapshot, SnapshotError, SnapshotOptions,
+};
 pub use store::{BlockBatch, LATTICE_BYTES, Store, Tip};
 pub use volatile::VolatileStore;

@@ -18,6 +18,7 @@ contract!(
     history_shows_the_accounts_before,
     every_kept_state_can_be_had_again,
     indexes_forget_what_is_taken_back,
+    indexes_forget_what_was_pruned_and_is_taken_back,
     a_state_that_is_not_kept_is_refused,
     statuses_come_back_with_their_blocks,
     a_batch_must_bring_all_states_before_or_none,
@@ -207,6 +208,29 @@ fn indexes_forget_what_is_taken_back<T: Subject>() {
         assert_eq!(store.transaction(place(4, 0)).unwrap(), None);
         assert_eq!(store.history(4).unwrap(), None);
         assert_eq!(store.durable_slot().unwrap(), Some(3));
+        subject.reopen();
+    }
+}
+
+/// Entries of a pruned block stay in the index for a while, hidden by its slot. Taking back that slot as well once brought
+/// them to light again.
+fn indexes_forget_what_was_pruned_and_is_taken_back<T: Subject>() {
+    let options = LedgerOptions { keep_slots: Some(2), history_slots: 40, ..LedgerOptions::EVERYTHING };
+    let (mut subject, mut model) = initialized::<T>(options);
+    for slot in 1..20 {
+        let next = indexed_block(&model.tip.header, slot);
+        commit(&subject, &mut model, &next);
+    }
+    assert!(subject.store().ledger().unwrap().blocks_from > 10);
+    subject.store().revert(5).unwrap();
+    let header = subject.store().tip().unwrap().unwrap().header;
+    subject.store().commit(&indexed_block(&header, 12)).unwrap();
+    for _ in 0..2 {
+        let store = subject.store();
+        assert_eq!(store.place_of(&signature(101)).unwrap(), None);
+        assert_eq!(store.place_of(&signature(191)).unwrap(), None);
+        assert_eq!(store.place_of(&signature(121)).unwrap(), Some(place(12, 1)));
+        assert_eq!(store.places_naming(&key(3), None, 9).unwrap(), [place(12, 2)]);
         subject.reopen();
     }
 }

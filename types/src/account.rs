@@ -35,6 +35,20 @@ impl Account {
     pub fn exists(&self) -> bool {
         self.lamports != 0
     }
+
+    /// Hands what the account's term in the accounts lattice is the hash of to `put`, in parts (SIMD-0215): lamports, data,
+    /// executable mark, owner, `key`. An absent account has no term, and `put` is not called.
+    pub fn with_term_input(&self, key: &Pubkey, put: impl FnOnce(&[&[u8]])) {
+        if self.exists() {
+            put(&[
+                &self.lamports.to_le_bytes(),
+                &self.data,
+                &[self.executable.into()],
+                self.owner.as_ref(),
+                key.as_ref(),
+            ]);
+        }
+    }
 }
 
 /// Shared, copy-on-write account contents.

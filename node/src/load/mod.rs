@@ -7,6 +7,7 @@ mod pipeline;
 mod prepare;
 mod proof;
 mod report;
+mod snapshots;
 mod source;
 
 use std::{sync::Arc, time::Instant};
@@ -20,6 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::{arguments::LoadArguments, failure::Failure, interrupt::Interrupt, process, progress};
 use pipeline::{Pipeline, Totals};
 use report::Report;
+use snapshots::Snapshots;
 use source::Source;
 
 /// Blocks that `--prove` executes again, spread over the run.
@@ -33,13 +35,14 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
     if let Some(path) = &arguments.prepare {
         return prepare::run(arguments, path);
     }
-    let store = open_store(arguments)?;
+    let (store, database) = open_store(arguments)?;
     let interrupt = Interrupt::listen()?;
     let mut source = Source::open(arguments, store.tip().map_err(Failure::Open)?.map_or(0, |tip| tip.header.height))?;
     let workers = arguments.workers.map_or_else(process::core_count, usize::from);
     let engine = build_engine(arguments, &store, &source, workers)?;
     let verification = if arguments.no_sigverify { Verification::Trusted } else { Verification::Strict };
     let mut pipeline = Pipeline::new(engine.clone(), verification, interrupt.clone())?;
+    pipeline.snapshots = Snapshots::start(arguments, database)?;
     let bar = progress::bar(source.transaction_count(), "transactions", "load", !arguments.json);
 
     let mut totals = Totals::default();
@@ -59,8 +62,13 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
     }
     store.sync().map_err(Failure::Open)?;
     bar.finish_and_clear();
-    let report = Report::new(arguments, &source, &engine, workers, &totals, proofs, contention);
+    let mut report = Report::new(arguments, &source, &engine, workers, &totals, proofs, contention);
+    let (snapshots, failed) = pipeline.snapshots.take().map(Snapshots::finish).unwrap_or_default();
+    report.snapshots = snapshots;
     report.print(arguments.json)?;
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
     if report.has_difference() {
         return Err(Failure::Different("the proof failed: hashes differ between worker counts".into()));
     }
@@ -70,13 +78,17 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open_store(arguments: &LoadArguments) -> Result<Arc<dyn Store>, Failure> {
+/// A store, also as the database that it is, if it is one.
+type Opened = (Arc<dyn Store>, Option<Arc<RocksStore>>);
+
+fn open_store(arguments: &LoadArguments) -> Result<Opened, Failure> {
     match (&arguments.db, arguments.memory) {
         (Some(path), _) => {
-            let store = RocksStore::open_with(path, arguments.store.rocks_options()).map_err(Failure::Open)?;
-            Ok(Arc::new(store))
+            let database =
+                Arc::new(RocksStore::open_with(path, arguments.store.rocks_options()).map_err(Failure::Open)?);
+            Ok((database.clone(), Some(database)))
         }
-        (None, true) => Ok(Arc::new(MemoryStore::keeping(MEMORY_BLOCKS_KEPT))),
+        (None, true) => Ok((Arc::new(MemoryStore::keeping(MEMORY_BLOCKS_KEPT)), None)),
         (None, false) => {
             Err(Failure::Usage("where should blocks go? give --db PATH or --memory (see heddle load --help)".into()))
         }

@@ -12,13 +12,17 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel;
 use heddle_engine::{
-    Contention, Engine, ExecutedBlock, Outcome, StageTimes, Verification, VerifiedTransaction, verify_batch,
+    CommittedBlock, Contention, Engine, ExecutedBlock, Outcome, StageTimes, Verification, VerifiedTransaction,
+    verify_batch,
 };
 use heddle_loadgen::SignedBlock;
 use indicatif::ProgressBar;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::proof::{self, Proof};
+use super::{
+    proof::{self, Proof},
+    snapshots::Snapshots,
+};
 use crate::{failure::Failure, interrupt::Interrupt, process};
 
 /// Blocks that may wait between two stages. So between execution and disk are at most this many, the one being committed
@@ -78,6 +82,8 @@ pub(crate) struct Pipeline {
     /// Verification has threads of its own, so that hashing never waits behind it.
     verifiers: ThreadPool,
     interrupt: Interrupt,
+    /// Told of every committed block.
+    pub(crate) snapshots: Option<Snapshots>,
 }
 
 impl Pipeline {
@@ -86,7 +92,7 @@ impl Pipeline {
             .num_threads(process::core_count())
             .thread_name(|index| format!("heddle-verify-{index}"))
             .build()?;
-        Ok(Self { engine, verification, verifiers, interrupt })
+        Ok(Self { engine, verification, verifiers, interrupt, snapshots: None })
     }
 
     /// Runs blocks through all stages; returns when the last is durable (or the user interrupted).
@@ -158,7 +164,7 @@ impl Pipeline {
         let executed = self.engine.execute_block(self.engine.next_block(verified))?;
         totals.add_times(executed.times());
         let commit_began = Instant::now();
-        let committed = self.engine.commit_block(executed)?;
+        let committed = self.commit(executed)?;
         totals.commit += commit_began.elapsed();
         totals.commit_waited += commit_began.elapsed();
         totals.elapsed += began.elapsed();
@@ -233,11 +239,17 @@ impl Pipeline {
         Ok(totals)
     }
 
+    fn commit(&self, executed: ExecutedBlock) -> Result<CommittedBlock, Failure> {
+        let committed = self.engine.commit_block(executed)?;
+        self.snapshots.iter().for_each(|snapshots| snapshots.committed(committed.header.height));
+        Ok(committed)
+    }
+
     fn commit_all(&self, executed: &channel::Receiver<ExecutedBlock>, bar: &ProgressBar) -> Result<Totals, Failure> {
         let mut totals = Totals::default();
         for block in executed {
             let began = Instant::now();
-            let committed = self.engine.commit_block(block)?;
+            let committed = self.commit(block)?;
             totals.commit += began.elapsed();
             totals.count(&committed.outcomes);
             bar.inc(committed.outcomes.len() as u64);

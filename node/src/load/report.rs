@@ -4,7 +4,7 @@ use heddle_engine::{Contention, Engine};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{pipeline::Totals, proof::Proof, source::Source};
+use super::{pipeline::Totals, proof::Proof, snapshots::MadeSnapshot, source::Source};
 use crate::{arguments::LoadArguments, failure::Failure, process};
 
 /// Seconds of work in each stage; stages overlap, so they add up to more than the run.
@@ -71,6 +71,8 @@ pub(crate) struct Report {
     hottest: Vec<HotAccount>,
     longest_chain: Option<usize>,
     proofs: Vec<ProvedBlock>,
+    /// Made during the run.
+    pub(crate) snapshots: Vec<MadeSnapshot>,
 }
 
 impl Report {
@@ -124,6 +126,7 @@ impl Report {
             longest_chain: contention.as_ref().map(|contention| contention.wave_count),
             hottest: contention.map(hot_accounts).unwrap_or_default(),
             proofs: proofs.into_iter().map(proved_block).collect(),
+            snapshots: Vec::new(),
         }
     }
 
@@ -183,6 +186,9 @@ impl Report {
                 "  {name} {}: locked by {}, written by {}, {} waited (first proved block)",
                 hot.account, hot.locked, hot.written, hot.waited
             );
+        }
+        for made in &self.snapshots {
+            println!("  snapshot of slot {}: {} ({} bytes)", made.slot, made.file, grouped(made.size_bytes));
         }
         println!("slot       {}", self.slot);
         println!("state hash {}", self.state_hash);

@@ -106,7 +106,8 @@ impl Column {
             return "mark".to_owned();
         }
         let text = match self {
-            Self::Meta | Self::Signatures => None,
+            Self::Meta => None,
+            Self::Signatures => (key.len() == 64).then(|| bs58::encode(key).into_string()),
             Self::Accounts | Self::GenesisAccounts => pubkey_of(key).ok().map(|key| key.to_string()),
             Self::Addresses => address_of(key).ok().map(|(address, slot)| format!("{address} in slot {slot}")),
             _ => slot_of(key).ok().map(|slot| format!("slot {slot}")),

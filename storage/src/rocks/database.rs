@@ -12,7 +12,8 @@ use std::{
 
 use heddle_types::{Account, BlockHeader, Pubkey};
 use rocksdb::{
-    ColumnFamily, DB, Direction, IteratorMode, ReadOptions, WriteBatch, WriteOptions, checkpoint::Checkpoint,
+    ColumnFamily, DB, Direction, FlushOptions, IteratorMode, ReadOptions, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
 };
 
 use super::{
@@ -201,6 +202,28 @@ impl Database {
         let mut options = WriteOptions::default();
         options.set_sync(is_synced);
         self.db.write_opt(batch, &options).map_err(|error| from_rocks(&self.path, "write to", error))
+    }
+
+    /// Applies the batch as a whole; it is durable after the next [`Self::flush`], and gone after a crash before it.
+    pub(super) fn write_unlogged(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        options.disable_wal(true);
+        self.db.write_opt(batch, &options).map_err(|error| from_rocks(&self.path, "write to", error))
+    }
+
+    /// Writes all that is only in memory into tables.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        let handles: Vec<_> = Column::ALL.into_iter().map(|column| self.handle(column)).collect();
+        let flushed = self.db.flush_cfs_opt(&handles, &FlushOptions::default());
+        flushed.map_err(|error| from_rocks(&self.path, "flush", error))
+    }
+
+    /// About how many rows the column has, and how many bytes they take on disk and in memory.
+    pub(super) fn size_of(&self, column: Column) -> (u64, u64) {
+        let property = |name: &str| self.db.property_int_value_cf(self.handle(column), name).ok().flatten();
+        let rows = property("rocksdb.estimate-num-keys").unwrap_or_default();
+        let bytes = ["rocksdb.total-sst-files-size", "rocksdb.size-all-mem-tables"];
+        (rows, bytes.into_iter().filter_map(property).sum())
     }
 
     /// Makes all that was written durable.

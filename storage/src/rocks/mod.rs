@@ -5,6 +5,7 @@
 //! [`Store::commit`] reported is there. `docs/storage-format.md` has the argument and its limits.
 
 mod background;
+mod check;
 mod columns;
 mod config;
 mod database;
@@ -14,6 +15,7 @@ mod manifest;
 mod manifest_end;
 mod options;
 mod recover;
+mod snapshot;
 mod write;
 mod writer;
 
@@ -29,7 +31,6 @@ use heddle_types::{
     Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction, TransactionPlace,
 };
 
-pub use self::config::RocksOptions;
 use self::{
     background::Background,
     columns::{Column, FIRST_KEY, GENESIS_KEY, address_key, address_of, pubkey_of, slot_key, slot_of},
@@ -37,6 +38,14 @@ use self::{
     guard::{Guard, Note},
     recover::Found,
     writer::{Phase, Shared, Writer},
+};
+pub use self::{
+    check::{CheckReport, ColumnSize, Finding, Findings, Flaw, Overview},
+    config::RocksOptions,
+    snapshot::{
+        ARCHIVE_VERSION, Damage, LEVEL_MAX, Manifest, Progress, SNAPSHOT_EXTENSION, Snapshot, SnapshotError,
+        SnapshotOptions,
+    },
 };
 use crate::{BlockBatch, BlockHistory, Durability, LATTICE_BYTES, Ledger, Store, StoreError, Tip, codec};
 
@@ -137,6 +146,11 @@ impl RocksStore {
     fn of_block<T>(&self, column: Column, slot: u64, decode: Decode<T>) -> Result<Option<T>, StoreError> {
         let is_kept = self.ledger()?.has_block(slot);
         if is_kept { self.database().get(column, &slot_key(slot), decode) } else { Ok(None) }
+    }
+
+    /// Whether the database was opened for reading.
+    fn is_read_only(&self) -> bool {
+        self.background.is_none()
     }
 
     fn database(&self) -> &Database {

@@ -8,7 +8,7 @@ use rocksdb::WriteBatch;
 use super::{
     columns::{
         AFTER_LAST_KEY, Column, FIRST_KEY, FORMAT_KEY, GENESIS_KEY, LEDGER_KEY, MARK_KEY, TIP_KEY, address_key,
-        slot_key,
+        is_entry_from, slot_key,
     },
     database::Database,
     recover::corrupt,
@@ -198,6 +198,9 @@ pub(super) fn revert(
         remove_entries(database, block.slot, now, &mut out)?;
         next = block.slot.checked_add(1).map_or(Ok(None), |slot| database.header_from(slot))?;
     }
+    if first < now.blocks_from {
+        remove_hidden_entries(database, first, now, &mut out)?;
+    }
     let Some(BlockHistory { lattice, statuses_from_slot, .. }) = earliest else {
         return Err(corrupt(database.path(), "headers", format!("no block follows slot {}", header.slot)));
     };
@@ -222,6 +225,26 @@ fn remove_entries(database: &Database, slot: u64, now: &Ledger, out: &mut WriteB
         for address in view.static_keys().iter().chain(&stored.loaded_addresses) {
             out.delete_cf(database.handle(Column::Addresses), address_key(address, slot));
         }
+    }
+    Ok(())
+}
+
+/// Removes index entries of slots from `first` on whose blocks are no longer kept: compaction may not have come by, and
+/// these slots are about to count as kept again. O(index).
+fn remove_hidden_entries(
+    database: &Database,
+    first: u64,
+    now: &Ledger,
+    out: &mut WriteBatch,
+) -> Result<(), StoreError> {
+    for column in [Column::Signatures, Column::Addresses] {
+        database.scan(column, FIRST_KEY, &mut |key, value| {
+            let is_from = |slot| is_entry_from(column, key, value, slot);
+            if is_from(first) && !is_from(now.blocks_from) {
+                out.delete_cf(database.handle(column), key);
+            }
+            Ok(true)
+        })?;
     }
     Ok(())
 }
@@ -266,6 +289,15 @@ pub(super) fn genesis(
     out.put_cf(database.handle(Column::Meta), GENESIS_KEY, codec::encode_genesis_count(count));
     out.put_cf(database.handle(Column::Meta), FORMAT_KEY, codec::encode_format());
     put_tip(database, &genesis.header, lattice, ledger, &mut out);
+    database.write(out)
+}
+
+/// Durably writes what makes a database of restored rows; until then it counts as never initialised.
+pub(super) fn restored(database: &Database, tip: &Tip, ledger: &Ledger, genesis_count: u64) -> Result<(), StoreError> {
+    let mut out = WriteBatch::default();
+    out.put_cf(database.handle(Column::Meta), GENESIS_KEY, codec::encode_genesis_count(genesis_count));
+    out.put_cf(database.handle(Column::Meta), FORMAT_KEY, codec::encode_format());
+    put_tip(database, &tip.header, &tip.lattice, ledger, &mut out);
     database.write(out)
 }
 

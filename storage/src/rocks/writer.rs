@@ -193,6 +193,8 @@ impl Shared {
             .and_then(|()| self.database.write(batch))
             .map_err(|error| writer.poison(error))?;
         self.durable_slot.store(slot, Ordering::Release);
+        // Slots may be kept again that were not.
+        self.database.forget_entries_before(ledger.blocks_from);
         writer.phase = Phase::Ready(Box::new(Ready { tip, ledger, statuses_dropped_to }));
         Ok(())
     }

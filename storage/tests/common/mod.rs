@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub mod disk;
+pub mod honest;
 pub mod seeded;
 pub mod subject;
 
@@ -43,7 +44,7 @@ pub fn lattice(number: u64) -> Lattice {
     lanes
 }
 
-fn state_hash(lattice: &Lattice) -> Hash {
+pub fn state_hash(lattice: &Lattice) -> Hash {
     Hash::new_from_array(*blake3::hash(&lattice[..]).as_bytes())
 }
 
