@@ -3,15 +3,15 @@
 use clap::{Args, ValueEnum};
 use heddle_storage::{Durability, LedgerOptions, RocksOptions};
 
-use crate::byte_size::ByteSize;
+use crate::{byte_size::ByteSize, failure::Failure};
 
 /// How a database is kept; nothing of it changes a result.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArguments {
-    /// When blocks are synced to the disk: block (each), MS (all of the last MS milliseconds together), none (when the
-    /// command ends)
-    #[arg(long, default_value = "block", value_name = "WHEN", conflicts_with = "memory")]
-    pub(crate) durability: Durability,
+    /// When blocks are synced to the disk: block (each), interval MS (all of the last MS milliseconds together), none
+    /// (when the command ends)
+    #[arg(long, default_value = "block", value_name = "WHEN", num_args = 1..=2, conflicts_with = "memory")]
+    durability: Vec<String>,
     /// Memory for accounts and tables of the database, for example 512MiB or 4GiB
     #[arg(long, default_value = "1GiB", value_name = "SIZE")]
     pub(crate) cache_bytes: ByteSize,
@@ -41,7 +41,12 @@ impl StoreArguments {
         self.cache_bytes.0 - self.cache_bytes.0 / 4
     }
 
-    pub(crate) fn rocks_options(&self) -> RocksOptions {
+    /// When blocks are synced.
+    pub(crate) fn durability(&self) -> Result<Durability, Failure> {
+        self.durability.join(" ").parse().map_err(|error| Failure::Usage(format!("--durability: {error}")))
+    }
+
+    pub(crate) fn rocks_options(&self) -> Result<RocksOptions, Failure> {
         let Self { ledger_keep_slots, history_slots, index, .. } = *self;
         let default = LedgerOptions::default();
         let ledger = LedgerOptions {
@@ -53,10 +58,10 @@ impl StoreArguments {
         };
         // A database that is there keeps what it kept, unless something else is asked for.
         let is_asked = ledger_keep_slots.is_some() || history_slots.is_some() || index.is_some();
-        RocksOptions {
-            durability: self.durability,
+        Ok(RocksOptions {
+            durability: self.durability()?,
             ledger: is_asked.then_some(ledger),
             cache_bytes: self.cache_bytes.0 / 4,
-        }
+        })
     }
 }

@@ -206,7 +206,7 @@ fn neither_durability_nor_memory_nor_indexes_change_a_hash() {
     assert!(reference.get("durability").is_none());
     let settings: [(&str, &[&str]); 5] = [
         ("block", &[]),
-        ("interval 20 ms", &["--durability", "20"]),
+        ("interval 20 ms", &["--durability", "interval", "20"]),
         ("none", &["--durability", "none", "--cache-bytes", "0"]),
         ("block", &["--ledger-keep-slots", "2", "--history-slots", "0"]),
         ("block", &["--index", "both", "--cache-bytes", "64KiB"]),

@@ -85,7 +85,7 @@ fn open_store(arguments: &LoadArguments) -> Result<Opened, Failure> {
     match (&arguments.db, arguments.memory) {
         (Some(path), _) => {
             let database =
-                Arc::new(RocksStore::open_with(path, arguments.store.rocks_options()).map_err(Failure::Open)?);
+                Arc::new(RocksStore::open_with(path, arguments.store.rocks_options()?).map_err(Failure::Open)?);
             Ok((database.clone(), Some(database)))
         }
         (None, true) => Ok((Arc::new(MemoryStore::keeping(MEMORY_BLOCKS_KEPT)), None)),

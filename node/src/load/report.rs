@@ -117,7 +117,7 @@ impl Report {
             compute_units: totals.compute_units,
             signatures_verified: !arguments.no_sigverify,
             store: if arguments.memory { "memory" } else { "rocksdb" },
-            durability: (!arguments.memory).then(|| arguments.store.durability.to_string()),
+            durability: arguments.store.durability().ok().filter(|_| !arguments.memory).map(|when| when.to_string()),
             commit_hidden: hidden(totals),
             cached_accounts: engine.cached_account_count(),
             cached_bytes: engine.cached_bytes(),

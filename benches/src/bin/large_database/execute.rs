@@ -15,7 +15,7 @@ use heddle_storage::RocksStore;
 use heddle_types::{Hash, SanitizedTransaction};
 use serde::Serialize;
 
-use crate::{Arguments, options, process};
+use crate::{Arguments, chain::median, options, process};
 
 const BLOCK_TRANSFERS: u64 = 2_000;
 /// Rates that are told, over equal parts of the run.
@@ -111,6 +111,49 @@ impl Execution {
             durable_slot: engine.durable_slot()?,
         })
     }
+}
+
+/// What reading the accounts of a block takes, in microseconds per account, by the share of them that the engine holds.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct HitRate {
+    pub(crate) hits_percent: u64,
+    pub(crate) microseconds: f64,
+}
+
+/// Reads blocks of which some accounts are in memory and the others, each asked for once, are not.
+pub(crate) fn hit_rates(arguments: &Arguments) -> Result<Vec<HitRate>, Box<dyn Error>> {
+    /// Accounts that are held; the others are drawn from the rest.
+    const HELD: u64 = 20_000;
+    const BLOCKS: usize = 15;
+    let store = RocksStore::open_with(&arguments.db, options(arguments))?;
+    let engine = Engine::builder().store(store).workers(2).cache_bytes(usize::MAX).build()?;
+    let blockhash = engine.latest_blockhash();
+    let transaction = |from, to, amount| {
+        let wire = wire::transfer(key(from), key(to), amount, blockhash);
+        let parsed = SanitizedTransaction::parse(&wire).expect("the benches' own transactions parse");
+        VerifiedTransaction::without_verification(parsed)
+    };
+    engine.prefetch(&(0..HELD / 2).map(|number| transaction(2 * number, 2 * number + 1, 1)).collect::<Vec<_>>())?;
+    let mut random = Random::new(5);
+    // Scattered over the whole database, and no account twice.
+    let step = (arguments.accounts - HELD) / 400_000;
+    let mut fresh = (0u64..).map(|number| HELD + number * step.max(1));
+    let mut rates = Vec::new();
+    for hits_percent in [0, 50, 90, 99, 100] {
+        let mut times = Vec::new();
+        for _ in 0..BLOCKS {
+            let mut number = || {
+                let is_hit = random.below(100) < hits_percent;
+                if is_hit { random.below(HELD) } else { fresh.next().unwrap_or_default() }
+            };
+            let block: Vec<_> = (0..BLOCK_TRANSFERS).map(|count| transaction(number(), number(), count)).collect();
+            let began = Instant::now();
+            engine.prefetch(&block)?;
+            times.push(began.elapsed().as_secs_f64() * 1e6 / (2 * BLOCK_TRANSFERS) as f64);
+        }
+        rates.push(HitRate { hits_percent, microseconds: median(&mut times) });
+    }
+    Ok(rates)
 }
 
 /// Unsigned transfers between random accounts: signatures are not looked at.

@@ -16,7 +16,7 @@ use heddle_storage::{Durability, LedgerOptions, RocksOptions, RocksStore, Store}
 
 use crate::{
     chain::{Filler, reads, rewrites},
-    execute::Execution,
+    execute::{Execution, hit_rates},
     report::Report,
 };
 
@@ -70,6 +70,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let rewrite = rewrites(&store, arguments.accounts)?;
     let reads = reads(&store, arguments.accounts)?;
     drop(store);
+    let hit_rates = hit_rates(arguments)?;
     let execution = Execution::measure(arguments)?;
     let report = Report {
         accounts: arguments.accounts,
@@ -79,6 +80,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         fill,
         rewrite,
         reads,
+        hit_rates,
         execution,
     };
     if !arguments.keep {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     chain::{Commits, Reads},
-    execute::Execution,
+    execute::{Execution, HitRate},
 };
 
 /// Everything.
@@ -19,6 +19,7 @@ pub(crate) struct Report {
     pub(crate) fill: Commits,
     pub(crate) rewrite: Commits,
     pub(crate) reads: Reads,
+    pub(crate) hit_rates: Vec<HitRate>,
     pub(crate) execution: Execution,
 }
 
@@ -42,6 +43,16 @@ impl fmt::Display for Report {
         }
         let Reads { present, again, absent } = self.reads;
         writeln!(f, "{:>20}: {present:.1} µs per account, {again:.1} the second time, {absent:.1} if absent", "read")?;
+        let rates = self
+            .hit_rates
+            .iter()
+            .map(|HitRate { hits_percent, microseconds }| format!("{microseconds:.2} at {hits_percent}%"));
+        writeln!(
+            f,
+            "{:>20}: {} µs per account by share held by the engine",
+            "of a block",
+            rates.collect::<Vec<_>>().join(", ")
+        )?;
         let Execution { transfers, parts, peak_resident_bytes, commit_hidden, .. } = &self.execution;
         writeln!(
             f,
