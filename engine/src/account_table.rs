@@ -24,7 +24,6 @@ use std::sync::{
 use heddle_storage::{Store, StoreError};
 use heddle_types::{Account, AccountIndex, Pubkey};
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
-use rayon::prelude::*;
 
 use crate::{
     key_index::{KeyIndex, Place},
@@ -41,6 +40,8 @@ const CHUNK_COUNT: usize = 160;
 const ACCOUNT_BYTES: usize = size_of::<OnceLock<Slot>>() + 16;
 /// Accounts that one call of the store reads; more are read side by side.
 const READ_AT_ONCE: usize = 256;
+/// Threads that read side by side: a disk serves more requests at once than there are cores.
+const READERS_MAX: usize = 4;
 /// Slots that one round of [`AccountTable::shrink`] looks at, at least.
 const SHRINK_STEPS_MIN: u32 = 1 << 16;
 
@@ -230,10 +231,25 @@ impl AccountTable {
         let result = match &missing[..] {
             [] => Ok(()),
             few if few.len() <= READ_AT_ONCE => self.read_from(store, few),
-            many => many.par_chunks(READ_AT_ONCE).try_for_each(|part| self.read_from(store, part)),
+            many => self.read_side_by_side(store, many),
         };
         pinned.iter().for_each(|&index| self.slot(index).unpin());
         result
+    }
+
+    /// Reads on threads of its own: who waits for a prefetch may be one of rayon's, for which the prefetch must not wait.
+    fn read_side_by_side(&self, store: &dyn Store, indices: &[AccountIndex]) -> Result<(), StoreError> {
+        let readers = indices.len().div_ceil(READ_AT_ONCE).min(READERS_MAX);
+        std::thread::scope(|scope| {
+            let parts = indices.chunks(indices.len().div_ceil(readers));
+            let read =
+                |part: &[AccountIndex]| part.chunks(READ_AT_ONCE).try_for_each(|keys| self.read_from(store, keys));
+            let threads: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
+            threads.into_iter().try_for_each(|thread| match thread.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        })
     }
 
     fn read_from(&self, store: &dyn Store, indices: &[AccountIndex]) -> Result<(), StoreError> {

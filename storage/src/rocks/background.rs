@@ -18,6 +18,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Removed {
     pub(super) column: Column,
+    /// How often blocks had been taken back by then: once they are again, other blocks may come to these slots.
+    pub(super) revert_count: u64,
     pub(super) until: u64,
 }
 

@@ -32,6 +32,10 @@ pub(super) struct Shared {
     durability: Durability,
     /// Slot of the newest block that was synced, or [`NO_SLOT`].
     durable_slot: AtomicU64,
+    /// How often blocks were taken back. Changes only while nobody drops files.
+    revert_count: AtomicU64,
+    /// Held by who drops files of removed records, and by who takes blocks back.
+    dropping: Mutex<()>,
 }
 
 pub(super) struct Writer {
@@ -83,7 +87,14 @@ impl Writer {
 
 impl Shared {
     pub(super) fn new(database: Database, writer: Writer, durability: Durability) -> Self {
-        Self { database, writer: Mutex::new(writer), durability, durable_slot: AtomicU64::new(NO_SLOT) }
+        Self {
+            database,
+            writer: Mutex::new(writer),
+            durability,
+            durable_slot: AtomicU64::new(NO_SLOT),
+            revert_count: AtomicU64::new(0),
+            dropping: Mutex::new(()),
+        }
     }
 
     /// A chain that was found whole. All that recovery replayed is in tables, so its tip is durable.
@@ -157,7 +168,7 @@ impl Shared {
         let (ledger, statuses_dropped_to) = (write.ledger, write.statuses_dropped_to);
         writer.phase = Phase::Ready(Box::new(Ready { tip, ledger, statuses_dropped_to }));
         self.database.forget_entries_before(ledger.blocks_from);
-        Ok(removed(&before, &ledger))
+        Ok(removed(&before, &ledger, self.revert_count.load(Ordering::Acquire)))
     }
 
     /// Makes every committed block durable.
@@ -184,6 +195,9 @@ impl Shared {
         let header = self.database.get(Column::Headers, &slot_key(slot), codec::decode_header)?;
         let header = header.filter(|_| slot < ready.tip.header.slot).ok_or(StoreError::NotKept { slot })?;
         let statuses_dropped_to = ready.statuses_dropped_to;
+        // What was removed before is not what is at those slots from now on.
+        let _nobody_drops_files = self.dropping.lock();
+        self.revert_count.fetch_add(1, Ordering::Release);
         let (batch, tip, ledger) = write::revert(&self.database, &header, &ready.ledger)?;
         // Noted before: a note of a block that is gone would look like a loss. The other way round, an older note says
         // nothing wrong.
@@ -214,22 +228,25 @@ impl Work for Arc<Shared> {
     }
 
     fn drop_files(&self, removed: Removed) {
-        // The records are gone already; what this fails to give back, compaction does.
-        self.database.drop_files(removed.column, removed.until).ok();
+        let _nobody_reverts = self.dropping.lock();
+        if removed.revert_count == self.revert_count.load(Ordering::Acquire) {
+            // The records are gone already; what this fails to give back, compaction does.
+            self.database.drop_files(removed.column, removed.until).ok();
+        }
     }
 }
 
 /// What went between one block and the next.
-fn removed(before: &Ledger, after: &Ledger) -> Vec<Removed> {
+fn removed(before: &Ledger, after: &Ledger, revert_count: u64) -> Vec<Removed> {
     let mut all = Vec::new();
     if before.blocks_from < after.blocks_from {
-        let of = |column| Removed { column, until: after.blocks_from };
+        let of = |column| Removed { column, until: after.blocks_from, revert_count };
         all.extend(Column::OF_BLOCKS.map(of));
     }
     if let (Some(from), Some(until)) = (before.history_from, after.history_from)
         && from < until
     {
-        all.push(Removed { column: Column::History, until });
+        all.push(Removed { column: Column::History, until, revert_count });
     }
     all
 }
