@@ -38,6 +38,7 @@ pub mod doc;
 mod engine;
 mod error;
 mod execute;
+mod executor;
 mod fees;
 mod full_scan;
 mod ingress;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::{
     Engine, EngineError, ExecuteError, Outcome, VerifiedTransaction,
-    engine::Executor,
     execute::{BlockContext, Effect},
+    executor::Executor,
     planner::Planner,
     programs::BlockPrograms,
 };
