@@ -72,8 +72,7 @@ pub fn falsify(path: &std::path::Path, slot: u64) -> Pubkey {
             account.data.make_mut()[140] ^= 0xff;
             digest = Some(AccountDigest::of(&key, Some(account)));
         }
-        let accounts: Vec<_> = history.accounts.iter().map(|(key, account)| (*key, account.as_ref())).collect();
-        codec::encode_history(history.statuses_from_slot, &history.lattice, &accounts)
+        codec::encode_history(history.statuses_from_slot, &history.lattice, &history.accounts)
     });
     change(path, "changes", &slot.to_be_bytes(), |record| {
         let mut changes = codec::decode_changes(&record).expect("a record");

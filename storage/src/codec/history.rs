@@ -3,7 +3,7 @@
 use heddle_types::{Account, Pubkey, limits::ACCOUNT_DATA_BYTES_MAX};
 
 use super::{DecodeError, LAYOUT_VERSION, cursor::Cursor};
-use crate::{BlockHistory, LATTICE_BYTES};
+use crate::{BlockHistory, LATTICE_BYTES, batch::existing};
 
 /// One absent account.
 const ENTRY_BYTES_MIN: usize = 32 + 1;
@@ -17,10 +17,10 @@ const ENTRY_BYTES_MIN: usize = 32 + 1;
 pub fn encode_history(
     statuses_from_slot: u64,
     lattice: &[u8; LATTICE_BYTES],
-    before: &[(Pubkey, Option<&Account>)],
+    before: &[(Pubkey, Option<Account>)],
 ) -> Vec<u8> {
     let account_bytes = |account: &Account| 1 + 8 + 32 + 4 + account.data.len();
-    let bytes: usize = before.iter().map(|(_, one)| ENTRY_BYTES_MIN + existing(*one).map_or(0, account_bytes)).sum();
+    let bytes: usize = before.iter().map(|(_, one)| ENTRY_BYTES_MIN + existing(one).map_or(0, account_bytes)).sum();
     let mut out = Vec::with_capacity(1 + 8 + LATTICE_BYTES + 4 + bytes);
     out.push(LAYOUT_VERSION);
     out.extend_from_slice(&statuses_from_slot.to_le_bytes());
@@ -29,7 +29,7 @@ pub fn encode_history(
     out.extend_from_slice(&count.to_le_bytes());
     for (key, account) in before {
         out.extend_from_slice(key.as_ref());
-        let account = existing(*account);
+        let account = existing(account);
         out.push(account.is_some().into());
         if let Some(account) = account {
             out.push(account.executable.into());
@@ -60,10 +60,6 @@ pub fn decode_history(bytes: &[u8]) -> Result<BlockHistory, DecodeError> {
     }
     cursor.finish()?;
     Ok(BlockHistory { lattice, statuses_from_slot, accounts })
-}
-
-fn existing(account: Option<&Account>) -> Option<&Account> {
-    account.filter(|account| account.exists())
 }
 
 fn take_account(cursor: &mut Cursor<'_>) -> Result<Account, DecodeError> {
@@ -97,8 +93,7 @@ mod tests {
     }
 
     fn encode(history: &BlockHistory) -> Vec<u8> {
-        let before: Vec<_> = history.accounts.iter().map(|(key, account)| (*key, account.as_ref())).collect();
-        encode_history(history.statuses_from_slot, &history.lattice, &before)
+        encode_history(history.statuses_from_slot, &history.lattice, &history.accounts)
     }
 
     proptest! {
@@ -127,7 +122,7 @@ mod tests {
     #[test]
     fn accounts_without_lamports_are_absent() {
         let key = Pubkey::new_from_array([1; 32]);
-        let bytes = encode_history(0, &[0; LATTICE_BYTES], &[(key, Some(&Account::default()))]);
+        let bytes = encode_history(0, &[0; LATTICE_BYTES], &[(key, Some(Account::default()))]);
         assert_eq!(decode_history(&bytes).unwrap().accounts, [(key, None)]);
     }
 }

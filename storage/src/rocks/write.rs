@@ -101,7 +101,6 @@ fn history(
     parent: &Parent<'_>,
 ) -> Result<Vec<u8>, StoreError> {
     let before = batch::before(block, changes, |keys| database.accounts(keys))?;
-    let before: Vec<_> = before.iter().map(|(key, account)| (*key, account.as_ref())).collect();
     Ok(codec::encode_history(parent.ledger.statuses_from, &parent.tip.lattice, &before))
 }
 
