@@ -18,7 +18,7 @@ pub use account::{Account, AccountData};
 pub use block::{AccountDigest, BlockHeader, Genesis, StatusEntry, StoredTransaction, TransactionPlace};
 pub use features::{FeatureSet, Gates, UnsupportedFeature};
 pub use lock_set::{Access, AccountIndex, AccountLock};
-pub use receipt::{InnerInstruction, Receipt, ReceiptDetails, ReturnData};
+pub use receipt::{InnerInstruction, Receipt, ReceiptDetails, ReturnData, TokenBalance};
 pub use solana_hash::Hash;
 pub use solana_instruction_error::InstructionError;
 pub use solana_pubkey::Pubkey;

@@ -16,7 +16,7 @@ pub struct Receipt {
     pub compute_units: u64,
     /// Account data counted against the transaction's loaded-data limit.
     pub loaded_data_bytes: u32,
-    /// Logs, return data, inner instructions, itemised compute units and balances, if they were asked for.
+    /// Logs, return data, inner instructions, itemised compute units, balances and token balances, if asked for.
     pub details: Option<Box<ReceiptDetails>>,
 }
 
@@ -36,6 +36,25 @@ pub struct ReceiptDetails {
     pub pre_balances: Vec<u64>,
     /// Lamports of each of the transaction's accounts after it.
     pub post_balances: Vec<u64>,
+    /// Its token accounts before it, in the order of its keys, if a token program is among them.
+    pub pre_token_balances: Vec<TokenBalance>,
+    /// Its token accounts after it.
+    pub post_token_balances: Vec<TokenBalance>,
+}
+
+/// What one token account holds. The decimals are the mint's: whoever shows an amount reads them there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenBalance {
+    /// Index of the token account in the transaction's keys.
+    pub account_index: u8,
+    /// Which token it is.
+    pub mint: Pubkey,
+    /// Who may spend it.
+    pub owner: Pubkey,
+    /// The token program that owns the account.
+    pub program: Pubkey,
+    /// In the token's smallest unit.
+    pub amount: u64,
 }
 
 /// Return data of a transaction.

@@ -32,7 +32,7 @@ pub use self::{
 
 /// Version of the database as a whole, in its format record.
 pub const FORMAT_VERSION: u32 = 2;
-/// First byte of every value, but for transactions (2).
+/// First byte of every value, but for transactions and details (2; of details 1 is read too).
 pub const LAYOUT_VERSION: u8 = 1;
 
 /// Why stored bytes are not a record.
