@@ -153,7 +153,8 @@ impl Builder {
         self
     }
 
-    /// Whether receipts carry logs, return data and inner instructions (default no: they cost time).
+    /// Whether receipts carry logs, return data, inner instructions, balances and token balances (default no: they cost
+    /// time).
     pub fn record_details(mut self, record: bool) -> Self {
         self.record_details = record;
         self

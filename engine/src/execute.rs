@@ -224,8 +224,9 @@ impl Worker {
             loaded_data_bytes: 0,
             details: None,
         };
-        let mut details =
-            block.record_details.then(|| Box::new(details::before(block, planned, admitted.payer.lamports)));
+        let mut details = block
+            .record_details
+            .then(|| Box::new(details::before(block, planned, facts.invoked, admitted.payer.lamports)));
         let loaded = self.load(block, planned, transaction, facts.invoked, admitted, &mut loaded_bytes);
         receipt.loaded_data_bytes = loaded_bytes.count.min(loaded_bytes.max) as u32;
         if let Err(error) = loaded {
@@ -235,7 +236,7 @@ impl Worker {
             receipt.status = self.run(block, planned, transaction);
             receipt.compute_units = self.machine.consumed_units();
             if let Some(details) = &mut details {
-                details::add_execution(details, &mut self.machine, receipt.status.is_ok());
+                details::add_execution(details, &mut self.machine, facts.invoked, receipt.status.is_ok());
             }
         }
         receipt.details = details;

@@ -59,6 +59,7 @@ mod state_hash;
 mod static_facts;
 mod status_cache;
 mod term_cache;
+mod token_balances;
 mod waiting_accounts;
 
 pub use account_diff::{AccountDifference, DataDifference, DataRange};

@@ -1,6 +1,6 @@
 //! Single transactions: simulation without effect, and a block of one for whoever wants just that.
 
-use heddle_types::{Account, Pubkey, Receipt};
+use heddle_types::{Account, Pubkey, Receipt, TokenBalance};
 use std::sync::Arc;
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     executor::Executor,
     planner::Planner,
     programs::BlockPrograms,
+    token_balances,
 };
 
 /// What a simulated transaction would have done.
@@ -18,6 +19,8 @@ pub struct Simulation {
     pub outcome: Outcome,
     /// The transaction's accounts afterwards, in the order of its keys (as they are, if it was rejected or failed).
     pub accounts: Vec<(Pubkey, Account)>,
+    /// Token balances in `accounts`. A rejected transaction has no receipt whose details would tell them.
+    pub token_balances: Vec<TokenBalance>,
 }
 
 impl Engine {
@@ -54,13 +57,15 @@ impl Engine {
         };
         let outcome = worker.process(&context, 0, Effect::Discard);
         let is_success = outcome.receipt().is_some_and(|receipt| receipt.status.is_ok());
-        let accounts = if is_success {
+        let accounts: Vec<(Pubkey, Account)> = if is_success {
             worker.working_copies().map(|(key, account)| (key, account.clone())).collect()
         } else {
             let keys = plan.keys_of(plan.transaction(0));
             keys.iter().map(|&index| (shared.table.slot(index).key(), shared.table.read(index))).collect()
         };
-        Ok(Simulation { outcome, accounts })
+        let keys: Vec<Pubkey> = accounts.iter().map(|(key, _)| *key).collect();
+        let token_balances = token_balances::of(&keys, transaction.facts().invoked, |position| &accounts[position].1);
+        Ok(Simulation { outcome, accounts, token_balances })
     }
 
     /// Verifies, executes and commits one transaction in a block of its own.
