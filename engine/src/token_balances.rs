@@ -181,9 +181,9 @@ mod tests {
         let holder = (HOLDER, token.clone());
         assert_eq!(positions(&[payer.clone(), holder.clone(), program.clone()]), [1]);
         assert_eq!(positions(&[program.clone(), holder.clone(), payer.clone()]), [1], "named, not called");
-        assert_eq!(positions(&[payer.clone(), program.clone(), holder.clone()]), [0u8; 0], "called");
+        assert_eq!(positions(&[payer.clone(), program, holder.clone()]), [0u8; 0], "called");
         assert_eq!(positions(&[payer.clone(), holder.clone(), payer.clone()]), [0u8; 0], "no token program");
-        let other = (ids::TOKEN_2022, token.clone());
+        let other = (ids::TOKEN_2022, token);
         assert_eq!(positions(&[payer.clone(), other, holder, payer]), [2], "a token program is no holder");
     }
 
