@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     BlockLimits, BuildError, Engine,
     account_table::AccountTable,
-    chain::{Chain, restore_statuses},
+    chain::{BlockhashCount, Chain},
     engine::Shared,
     execute,
     executor::Executor,
@@ -51,6 +51,7 @@ pub struct Builder {
     cache_bytes: usize,
     block_limits: BlockLimits,
     epoch_stakes: EpochStakes,
+    blockhash_count: BlockhashCount,
     clock: Option<StageClock>,
 }
 
@@ -72,6 +73,7 @@ impl Default for Builder {
             cache_bytes: CACHE_BYTES,
             block_limits: BlockLimits::default(),
             epoch_stakes: EpochStakes::default(),
+            blockhash_count: BlockhashCount::FromHeaders,
             clock: None,
         }
     }
@@ -203,7 +205,14 @@ impl Builder {
         self
     }
 
-    /// Opens the store, or initialises it with the genesis state if it is empty.
+    /// Does without [`Engine::blockhash_count`], and the look at every header that opening a chain takes for it.
+    pub(crate) fn without_blockhash_count(mut self) -> Self {
+        self.blockhash_count = BlockhashCount::Unknown;
+        self
+    }
+
+    /// Opens the store, or initialises it with the genesis state if it is empty. Of a chain that is there, all headers are
+    /// read, for [`Engine::blockhash_count`]: O(blocks).
     ///
     /// Genesis holds the given accounts, the shipped programs, builtins and sysvars. If the store holds a chain, the
     /// given accounts must be those it began with, or none. Of given sysvars, the chain carries on stake history, epoch
@@ -229,8 +238,7 @@ impl Builder {
             }
             None => self.initialize(&runtime)?,
         };
-        let statuses = restore_statuses(&*self.store)?;
-        let chain = Chain::open(&*self.store, tip)?;
+        let (chain, statuses) = Chain::open(&*self.store, tip, self.blockhash_count)?;
         // A store that forgets blocks cannot give back what they wrote.
         let cache_bytes = if self.store.is_volatile() { usize::MAX } else { self.cache_bytes };
         let table = Arc::new(AccountTable::new(cache_bytes));

@@ -15,7 +15,7 @@ use crate::{
     account_table::{AccountChange, AccountTable},
     block::{Block, ExecutedBlock},
     builder::{Builder, StageClock},
-    chain::{Chain, Undo},
+    chain::{Chain, Undo, count_blockhashes_after},
     execute::Outcome,
     executor::Executor,
     state_hash::{Lattice, chain_blockhash},
@@ -79,6 +79,24 @@ impl Engine {
     /// The newest blockhash: what a transaction signed now should name.
     pub fn latest_blockhash(&self) -> Hash {
         self.shared.chain.read().tip.blockhashes.last()
+    }
+
+    /// How many blockhashes the chain has had since genesis, whose own does not count: what clients of a chain whose blocks
+    /// may repeat their parent's blockhash call its height.
+    pub fn blockhash_count(&self) -> u64 {
+        self.shared.chain.read().tip.blockhashes.count()
+    }
+
+    /// Whether a transaction of the next block may name this blockhash.
+    pub fn is_blockhash_valid(&self, blockhash: &Hash) -> bool {
+        self.blockhash_age(blockhash).is_some()
+    }
+
+    /// How many blockhashes are newer than this one, up to [`heddle_types::limits::BLOCKHASH_AGE_BLOCKS_MAX`]; `None` if it
+    /// is too old or unknown.
+    pub fn blockhash_age(&self, blockhash: &Hash) -> Option<u64> {
+        let chain = self.shared.chain.read();
+        chain.tip.blockhashes.recent().position(|recent| recent == blockhash).map(|age| age as u64)
     }
 
     /// The account as of the newest executed block; `None` if it does not exist. Waits for a block that is being executed
@@ -145,14 +163,19 @@ impl Engine {
         if let Some(&slot) = chain.open_slots.front() {
             return Err(EngineError::BlocksOpen { slot });
         }
+        let taken_back = count_blockhashes_after(&*shared.store, slot)?;
+        let blockhash_count = chain.tip.blockhashes.count().saturating_sub(taken_back);
         match shared.store.revert(slot) {
             Err(error @ (StoreError::NotKept { .. } | StoreError::ReadOnly { .. } | StoreError::Past { .. })) => {
                 return Err(error.into());
             }
-            result => result.and_then(|()| executor.reopen(shared, &mut chain)).map_err(|error| {
-                chain.poison = Some(format!("going back to slot {slot} failed: {error}"));
-                error
-            })?,
+            result => {
+                let result = result.and_then(|()| executor.reopen(shared, &mut chain, blockhash_count));
+                result.map_err(|error| {
+                    chain.poison = Some(format!("going back to slot {slot} failed: {error}"));
+                    error
+                })?;
+            }
         }
         Ok(())
     }
@@ -223,6 +246,7 @@ impl Engine {
             return Err(error.into());
         }
         chain.open_slots.pop_front();
+        chain.committed_blockhash_count = block.blockhash_count;
         drop(chain);
         self.shared.table.set_committed(block.serial);
         Ok(CommittedBlock { header: block.header, outcomes: std::mem::take(&mut block.outcomes) })
@@ -234,7 +258,9 @@ impl Engine {
     /// table holds every change.
     pub(crate) fn accept_block(&self, mut block: ExecutedBlock) {
         block.undo = None;
-        self.shared.chain.write().open_slots.retain(|slot| *slot != block.header.slot);
+        let mut chain = self.shared.chain.write();
+        chain.open_slots.retain(|slot| *slot != block.header.slot);
+        chain.committed_blockhash_count = block.blockhash_count;
     }
 
     /// The accounts lattice after the newest executed block.

@@ -16,7 +16,7 @@ use crate::{
     account_table::{AccountChange, FirstWrite},
     block::{Block, ExecutedBlock, StageTimes},
     block_limits,
-    chain::{Chain, restore_statuses},
+    chain::{BlockhashCount, Chain},
     cost::Cost,
     engine::Shared,
     execute::{BlockContext, Outcome, Worker},
@@ -24,7 +24,7 @@ use crate::{
     planner::{Planner, check_order},
     programs::BlockPrograms,
     state_hash::block_hash,
-    status_cache::{BlockClaims, StatusCache},
+    status_cache::{BlockClaims, BlockStatuses, StatusCache},
     term_cache::TermCache,
 };
 
@@ -42,13 +42,17 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// Begins again from what the store holds.
-    pub(crate) fn reopen(&mut self, shared: &Shared, chain: &mut Chain) -> Result<(), StoreError> {
+    /// Begins again from what the store holds: a chain that has had this many blockhashes.
+    pub(crate) fn reopen(
+        &mut self,
+        shared: &Shared,
+        chain: &mut Chain,
+        blockhash_count: u64,
+    ) -> Result<(), StoreError> {
         let tip = shared.store.tip()?.ok_or(StoreError::NotInitialized)?;
         shared.table.clear();
         shared.programs.forget_from(tip.header.slot.saturating_add(1));
-        self.statuses = restore_statuses(&*shared.store)?;
-        *chain = Chain::open(&*shared.store, tip)?;
+        (*chain, self.statuses) = Chain::open(&*shared.store, tip, BlockhashCount::Known(blockhash_count))?;
         Ok(())
     }
 
@@ -213,9 +217,11 @@ impl Executor {
     ) -> ExecutedBlock {
         let processed = || block.transactions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.receipt().is_some());
         // Hashed without the chain lock: only holders of the executor's lock move the tip.
-        let (parent, parent_lattice) = {
+        let (parent, parent_lattice, blockhash_count) = {
             let chain = shared.chain.read();
-            (chain.tip.header, chain.tip.lattice.clone())
+            self.statuses.forget(chain.committed_blockhash_count);
+            let blockhash_count = chain.tip.blockhashes.count_after(&block.blockhash);
+            (chain.tip.header, chain.tip.lattice.clone(), blockhash_count)
         };
         let lattice =
             if shared.hashes_state { parent_lattice.after(&changes, &mut self.terms) } else { parent_lattice };
@@ -239,8 +245,9 @@ impl Executor {
                 self.statuses.give_back(message, self.claims.standing(position), &self.claims);
             }
         }
-        let hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
-        let statuses_from_slot = self.statuses.push(block.slot, hashes);
+        let message_hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
+        let statuses_from_slot =
+            self.statuses.push(BlockStatuses { slot: block.slot, blockhash_count, message_hashes });
         let loaded_addresses = self.loaded_addresses(shared, &block, &outcomes);
         let mut chain = shared.chain.write();
         let undo = chain.advance(header, lattice.clone(), &block);
@@ -253,6 +260,7 @@ impl Executor {
             transactions: block.transactions,
             loaded_addresses,
             statuses_from_slot,
+            blockhash_count,
             times: StageTimes::default(),
             run,
             serial: self.planner.serial,

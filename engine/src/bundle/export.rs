@@ -175,21 +175,24 @@ fn account_of(engine: &Engine, key: &Pubkey) -> Result<Option<Account>, StoreErr
     })
 }
 
-/// The headers that the queue of recent blockhashes needs, oldest first, ending with `newest`.
+/// The headers that the queue of recent blockhashes needs, oldest first, ending with `newest`: all of each blockhash.
 fn headers_up_to(store: &dyn Store, newest: &BlockHeader) -> Result<Vec<BlockHeader>, StoreError> {
-    let mut headers = vec![*newest];
+    let (mut headers, mut blockhashes) = (vec![*newest], 1);
     while let Some(oldest) = headers.last().filter(|oldest| oldest.height > 0)
-        && headers.len() < limits::BLOCKHASH_QUEUE_LENGTH
         && let Some(parent) = store.header(oldest.parent_slot)?
     {
+        blockhashes += usize::from(parent.blockhash != oldest.blockhash);
+        if blockhashes > limits::BLOCKHASH_QUEUE_LENGTH {
+            break;
+        }
         headers.push(parent);
     }
     headers.reverse();
     Ok(headers)
 }
 
-/// Statuses of the transactions in the blocks with these headers, which are all kept: as many blocks as the status cache
-/// looks back.
+/// Statuses of the transactions in the blocks with these headers, which are all kept: as many blockhashes as the status
+/// cache looks back.
 fn statuses_of(store: &dyn Store, headers: &[BlockHeader]) -> Result<Vec<StatusEntry>, ReplayError> {
     const _: () = assert!(limits::STATUS_CACHE_BLOCKS <= limits::BLOCKHASH_QUEUE_LENGTH as u64);
     let mut statuses = Vec::new();

@@ -172,7 +172,8 @@ pub(crate) fn state_at(store: &Arc<dyn Store>, slot: u64) -> Result<Result<Arc<d
 
 /// An engine that goes on from `state`. Whatever limits the blocks were made under, they are kept now.
 pub(crate) fn engine_at(state: Arc<dyn Store>, workers: usize) -> Result<Engine, BuildError> {
-    Engine::builder().shared_store(state).block_limits(BlockLimits::UNLIMITED).workers(workers).build()
+    let builder = Engine::builder().shared_store(state).block_limits(BlockLimits::UNLIMITED).workers(workers);
+    builder.without_blockhash_count().build()
 }
 
 /// Executes one block and compares; if it agrees, the engine goes on from it.
