@@ -51,6 +51,8 @@ pub(crate) struct Undo {
 /// Everything behind the engine's chain lock.
 pub(crate) struct Chain {
     pub(crate) tip: ChainTip,
+    /// As its genesis says.
+    pub(crate) epoch_schedule: EpochSchedule,
     /// Executed and not yet committed, oldest first.
     pub(crate) open_slots: VecDeque<u64>,
     /// Blockhashes that the chain had after the newest committed block.
@@ -84,25 +86,26 @@ impl Chain {
         }
         let statuses = restore_statuses(store, &headers, blockhashes.count())?;
         let committed_blockhash_count = blockhashes.count();
+        let epoch_schedule = stored_epoch_schedule(store)?;
         let tip = ChainTip {
             header: tip.header,
             lattice: Lattice::from_bytes(&tip.lattice),
             blockhashes,
             slot_hashes: restore_slot_hashes(store, &tip.header)?,
-            epoch_start: restore_epoch_start(store, &tip.header)?,
+            epoch_start: restore_epoch_start(store, &tip.header, &epoch_schedule)?,
         };
-        Ok((Self { tip, open_slots: VecDeque::new(), committed_blockhash_count, poison: None }, statuses))
+        let open_slots = VecDeque::new();
+        Ok((Self { tip, epoch_schedule, open_slots, committed_blockhash_count, poison: None }, statuses))
     }
 
     /// The environment in which `block` executes: everything up to its parent, and its own inputs.
     pub(crate) fn environment(&self, block: &Block, epoch_stakes: Arc<EpochStakes>) -> BlockEnvironment {
-        let schedule = EpochSchedule::default();
-        let epoch = schedule.epoch(block.slot);
+        let schedule = self.epoch_schedule;
         let clock = Clock {
             slot: block.slot,
             epoch_start_timestamp: self.epoch_start(block).unix_timestamp,
-            epoch,
-            leader_schedule_epoch: epoch + 1,
+            epoch: schedule.epoch(block.slot),
+            leader_schedule_epoch: schedule.leader_schedule_epoch(block.slot),
             unix_timestamp: block.unix_timestamp,
         };
         let mut sysvars = SysvarCache::new(clock, Rent::default(), schedule);
@@ -119,7 +122,7 @@ impl Chain {
 
     /// The start of the epoch of `block`, which may be the first of it.
     fn epoch_start(&self, block: &Block) -> EpochStart {
-        let epoch = EpochSchedule::default().epoch(block.slot);
+        let epoch = self.epoch_schedule.epoch(block.slot);
         if epoch == self.tip.epoch_start.epoch {
             self.tip.epoch_start
         } else {
@@ -153,13 +156,25 @@ impl Chain {
     }
 }
 
+/// The epoch schedule of the chain: what genesis put into the sysvar, which each block writes again. Mainnet's, if that is
+/// none.
+pub(crate) fn stored_epoch_schedule(store: &dyn Store) -> Result<EpochSchedule, StoreError> {
+    let account = store.accounts(&[sysvar::epoch_schedule::ID])?.pop().flatten();
+    let account = account.filter(|account| account.owner == sysvar::ID);
+    Ok(account.and_then(|account| EpochSchedule::from_bytes(&account.data)).unwrap_or_default())
+}
+
 /// What the clock sysvar says, which the newest block wrote. Like slot hashes, a given clock may be of a later epoch than
 /// genesis.
-fn restore_epoch_start(store: &dyn Store, newest: &BlockHeader) -> Result<EpochStart, StoreError> {
+fn restore_epoch_start(
+    store: &dyn Store,
+    newest: &BlockHeader,
+    schedule: &EpochSchedule,
+) -> Result<EpochStart, StoreError> {
     let account = store.accounts(&[sysvar::clock::ID])?.pop().flatten();
     let clock = account.and_then(|account| Clock::from_bytes(&account.data));
     Ok(clock.map_or_else(
-        || EpochStart { epoch: EpochSchedule::default().epoch(newest.slot), unix_timestamp: newest.unix_timestamp },
+        || EpochStart { epoch: schedule.epoch(newest.slot), unix_timestamp: newest.unix_timestamp },
         |clock| EpochStart { epoch: clock.epoch, unix_timestamp: clock.epoch_start_timestamp },
     ))
 }

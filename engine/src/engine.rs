@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use heddle_storage::{Store, StoreError};
 use heddle_types::{Account, BlockHeader, Hash, Pubkey};
-use heddle_vm::{EpochStakes, ProgramCache, Runtime};
+use heddle_vm::{EpochSchedule, EpochStakes, ProgramCache, Runtime};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
@@ -97,6 +97,11 @@ impl Engine {
     pub fn blockhash_age(&self, blockhash: &Hash) -> Option<u64> {
         let chain = self.shared.chain.read();
         chain.tip.blockhashes.recent().position(|recent| recent == blockhash).map(|age| age as u64)
+    }
+
+    /// How the chain's slots group into epochs.
+    pub fn epoch_schedule(&self) -> EpochSchedule {
+        self.shared.chain.read().epoch_schedule
     }
 
     /// The account as of the newest executed block; `None` if it does not exist. Waits for a block that is being executed

@@ -74,6 +74,7 @@ pub use execute::Outcome;
 pub use full_scan::{RecordedAccount, ScanProblem, ScanProgress, ScanReport, full_scan};
 pub use heddle_scheduler::{GreedyChoice, PackLimit, PackLimits, PackReport, Packed, PoolBounds, WORKERS_MAX};
 pub use heddle_types::Receipt;
+pub use heddle_vm::EpochSchedule;
 pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_batch_serially, verify_signatures};
 pub use producer::{BlockProducer, Produced, ProducerConfig, SubmitError};
 pub use replay::{Difference, ReplayError, ReplayOptions, ReplayReport, replay};
