@@ -18,6 +18,7 @@ use crate::{
     chain::{Chain, Undo, count_blockhashes_after},
     execute::Outcome,
     executor::Executor,
+    overrides::{forget_programs, is_override},
     state_hash::{Lattice, chain_blockhash},
 };
 
@@ -313,6 +314,9 @@ impl Shared {
         executor.statuses.pop();
         // Another block may deploy other bytes in the same slot.
         self.programs.forget_from(slot);
+        if is_override(&chain.tip.header) {
+            forget_programs(self, changes);
+        }
         chain.tip = undo.tip;
     }
 }

@@ -46,6 +46,7 @@ mod inherited_sysvars;
 mod instructions_sysvar;
 mod key_index;
 mod lookup;
+mod overrides;
 mod plan;
 mod planner;
 mod producer;
@@ -76,6 +77,7 @@ pub use heddle_scheduler::{GreedyChoice, PackLimit, PackLimits, PackReport, Pack
 pub use heddle_types::Receipt;
 pub use heddle_vm::EpochSchedule;
 pub use ingress::{Verification, VerifiedTransaction, verify_batch, verify_batch_serially, verify_signatures};
+pub use overrides::{OVERRIDE_COLLECTOR, OverrideError};
 pub use producer::{BlockProducer, Produced, ProducerConfig, SubmitError};
 pub use replay::{Difference, ReplayError, ReplayOptions, ReplayReport, replay};
 pub use simulate::Simulation;

@@ -3,7 +3,7 @@
 use heddle_types::{Account, BlockHeader, Pubkey, limits};
 
 use super::{Bundle, BundleBlock, BundleError};
-use crate::{blockhash_queue::blockhashes_in, state_hash::Lattice};
+use crate::{blockhash_queue::blockhashes_in, overrides::is_override, state_hash::Lattice};
 
 /// Fails unless the parts of the bundle fit together; O(its accounts and blocks).
 pub(super) fn check(bundle: &Bundle) -> Result<(), BundleError> {
@@ -43,6 +43,9 @@ fn check_block(bundle: &Bundle, parent: &BlockHeader, block: &BundleBlock) -> Re
     let contradiction = |what| Err(BundleError::Contradiction { slot: block.header.slot, what });
     if !follows(parent, &block.header) {
         return contradiction("the block does not follow the one before it");
+    }
+    if is_override(&block.header) {
+        return contradiction("the block overrode accounts, which nothing in a bundle could check");
     }
     if block.header.transaction_count != block.transactions.len() as u64 {
         return contradiction("the header counts other transactions than there are");

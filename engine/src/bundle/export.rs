@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use super::{Bundle, BundleBlock};
 use crate::{
     Difference, Engine, EngineError, ExecutedBlock, ReplayError,
+    overrides::is_override,
     replay::{Recorded, Span, accounts_after, block_of, engine_at, state_at, step},
     start_store::{ReadAccounts, StartStore},
 };
@@ -42,13 +43,21 @@ type Asked = Arc<Mutex<BTreeMap<Pubkey, Option<Account>>>>;
 /// last one.
 ///
 /// # Errors
-/// [`ReplayError`]: [`ReplayError::NotKept`] names the slots that can be exported.
+/// [`ReplayError`]: [`ReplayError::NotKept`] names the slots that can be exported, [`ReplayError::OverrideInBundle`] a block
+/// that cannot.
 pub fn export(
     store: &Arc<dyn Store>,
     options: &ExportOptions,
     progress: &mut dyn FnMut(&BlockHeader, u64),
 ) -> Result<Exported, ReplayError> {
     let span = Span::of(&**store, Some(options.from_slot), Some(options.to_slot))?;
+    let mut slot = span.parent().slot;
+    while let Some(header) = next_of(store, slot, &span)? {
+        slot = header.slot;
+        if is_override(&header) {
+            return Err(ReplayError::OverrideInBundle { slot });
+        }
+    }
     let before = match StateBefore::of(store, &span, options.workers, progress)? {
         Ok(before) => before,
         Err(difference) => return Ok(Exported { bundle: None, difference: Some(difference) }),
