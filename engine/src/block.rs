@@ -21,7 +21,8 @@ pub struct Block {
     pub slot: u64,
     /// What the clock sysvar shows, in Unix seconds.
     pub unix_timestamp: i64,
-    /// The recent blockhash that this block adds to the queue when it ends.
+    /// The recent blockhash that this block adds to the queue when it ends. If it is the parent's, the block adds none:
+    /// ages of blockhashes count those, not blocks.
     pub blockhash: Hash,
     /// Who gets the fees.
     pub collector: Pubkey,
@@ -57,6 +58,8 @@ pub struct ExecutedBlock {
     /// Of those in the block that use lookup tables: position among all that were given, looked-up keys.
     pub(crate) loaded_addresses: Vec<(usize, Box<[Pubkey]>)>,
     pub(crate) statuses_from_slot: u64,
+    /// Blockhashes that the chain has had with it.
+    pub(crate) blockhash_count: u64,
     pub(crate) times: StageTimes,
     pub(crate) run: RunStats,
     /// Tells its writes from those of other blocks.

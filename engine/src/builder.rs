@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use heddle_scheduler::Pool;
 use heddle_storage::{MemoryStore, Store, Tip};
-use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids};
+use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids, ids::sysvar};
 use heddle_vm::{
-    BlockEnvironment, Clock, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime, SysvarCache,
+    BlockEnvironment, Clock, EpochSchedule, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime,
+    SysvarCache,
 };
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     BlockLimits, BuildError, Engine,
     account_table::AccountTable,
-    chain::{Chain, restore_statuses},
+    chain::{BlockhashCount, Chain, stored_epoch_schedule},
     engine::Shared,
     execute,
     executor::Executor,
@@ -44,6 +45,7 @@ pub struct Builder {
     accounts: Vec<(Pubkey, Account)>,
     genesis_timestamp: i64,
     genesis_blockhash: Option<Hash>,
+    epoch_schedule: Option<EpochSchedule>,
     collector: Pubkey,
     record_details: bool,
     hashes_state: bool,
@@ -51,6 +53,7 @@ pub struct Builder {
     cache_bytes: usize,
     block_limits: BlockLimits,
     epoch_stakes: EpochStakes,
+    blockhash_count: BlockhashCount,
     clock: Option<StageClock>,
 }
 
@@ -65,6 +68,7 @@ impl Default for Builder {
             accounts: Vec::new(),
             genesis_timestamp: 0,
             genesis_blockhash: None,
+            epoch_schedule: None,
             collector: default_collector(),
             record_details: false,
             hashes_state: true,
@@ -72,6 +76,7 @@ impl Default for Builder {
             cache_bytes: CACHE_BYTES,
             block_limits: BlockLimits::default(),
             epoch_stakes: EpochStakes::default(),
+            blockhash_count: BlockhashCount::FromHeaders,
             clock: None,
         }
     }
@@ -147,6 +152,13 @@ impl Builder {
         self
     }
 
+    /// How the chain's slots group into epochs (default: as mainnet's, without a warm-up). It is part of genesis: a chain
+    /// that is there keeps its own and need not be told.
+    pub fn epoch_schedule(mut self, schedule: EpochSchedule) -> Self {
+        self.epoch_schedule = Some(schedule);
+        self
+    }
+
     /// Who gets the fees of blocks made by [`Engine::next_block`].
     pub fn collector(mut self, collector: Pubkey) -> Self {
         self.collector = collector;
@@ -204,11 +216,19 @@ impl Builder {
         self
     }
 
-    /// Opens the store, or initialises it with the genesis state if it is empty.
+    /// Does without [`Engine::blockhash_count`], and the look at every header that opening a chain takes for it.
+    pub(crate) fn without_blockhash_count(mut self) -> Self {
+        self.blockhash_count = BlockhashCount::Unknown;
+        self
+    }
+
+    /// Opens the store, or initialises it with the genesis state if it is empty. Of a chain that is there, all headers are
+    /// read, for [`Engine::blockhash_count`]: O(blocks).
     ///
     /// Genesis holds the given accounts, the shipped programs, builtins and sysvars. If the store holds a chain, the
-    /// given accounts must be those it began with, or none. Of given sysvars, the chain carries on stake history, epoch
-    /// rewards, last restart slot, slot hashes and, of the clock, when its epoch began; the rest it makes itself.
+    /// given accounts must be those it began with, or none, and a given epoch schedule its own. Of given sysvars, the chain
+    /// carries on stake history, epoch rewards, last restart slot, the epoch schedule, slot hashes and, of the clock, when
+    /// its epoch began; the rest it makes itself.
     ///
     /// # Errors
     /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, a feature gate is asked for that
@@ -230,8 +250,7 @@ impl Builder {
             }
             None => self.initialize(&runtime)?,
         };
-        let statuses = restore_statuses(&*self.store)?;
-        let chain = Chain::open(&*self.store, tip)?;
+        let (chain, statuses) = Chain::open(&*self.store, tip, self.blockhash_count)?;
         // A store that forgets blocks cannot give back what they wrote.
         let cache_bytes = if self.store.is_volatile() { usize::MAX } else { self.cache_bytes };
         let table = Arc::new(AccountTable::new(cache_bytes));
@@ -268,31 +287,34 @@ impl Builder {
     }
 
     fn initialize(&self, runtime: &Runtime) -> Result<Tip, BuildError> {
-        let (genesis, lattice) = self.genesis(runtime)?;
+        let (genesis, lattice) = self.genesis(runtime, self.epoch_schedule.unwrap_or_default())?;
         let lattice = lattice.to_bytes();
         self.store.initialize(&genesis, &lattice)?;
         Ok(Tip { header: genesis.header, lattice })
     }
 
-    /// A caller that names genesis accounts must mean the chain that is there.
+    /// A caller that names genesis accounts, or an epoch schedule, must mean the chain that is there.
     fn check_genesis(&self, runtime: &Runtime) -> Result<(), BuildError> {
-        if self.accounts.is_empty() {
+        let stored_schedule = stored_epoch_schedule(&*self.store)?;
+        let schedule = self.epoch_schedule.unwrap_or(stored_schedule);
+        if self.accounts.is_empty() && schedule == stored_schedule {
             return Ok(());
         }
-        let given = self.genesis(runtime)?.0.header.state_hash;
+        let given = self.genesis(runtime, schedule)?.0.header.state_hash;
         let stored = self.store.header(0)?.map_or_else(Hash::default, |header| header.state_hash);
         if given == stored { Ok(()) } else { Err(BuildError::OtherGenesis { stored, given }) }
     }
 
     /// The genesis state that this builder describes.
-    fn genesis(&self, runtime: &Runtime) -> Result<(Genesis, Lattice), BuildError> {
+    fn genesis(&self, runtime: &Runtime, schedule: EpochSchedule) -> Result<(Genesis, Lattice), BuildError> {
+        let is_given_twice = |key: &Pubkey| *key == sysvar::epoch_schedule::ID && self.epoch_schedule.is_some();
         let mut accounts: BTreeMap<Pubkey, Account> = BTreeMap::new();
-        for (key, account) in base_accounts(runtime, self.genesis_timestamp) {
+        for (key, account) in base_accounts(runtime, self.genesis_timestamp, schedule) {
             accounts.insert(key, account);
         }
         let mut given = ahash::HashSet::default();
         for (key, account) in &self.accounts {
-            if !given.insert(*key) {
+            if !given.insert(*key) || is_given_twice(key) {
                 return Err(BuildError::DuplicateGenesisAccount(*key));
             }
             accounts.insert(*key, account.clone());
@@ -314,7 +336,7 @@ impl Builder {
 }
 
 /// Shipped programs, native programs and sysvars.
-fn base_accounts(runtime: &Runtime, unix_timestamp: i64) -> Vec<(Pubkey, Account)> {
+fn base_accounts(runtime: &Runtime, unix_timestamp: i64, schedule: EpochSchedule) -> Vec<(Pubkey, Account)> {
     let mut accounts = heddle_programs::genesis_accounts();
     for key in runtime.native_programs() {
         if !accounts.iter().any(|(known, _)| known == key) {
@@ -323,11 +345,12 @@ fn base_accounts(runtime: &Runtime, unix_timestamp: i64) -> Vec<(Pubkey, Account
             accounts.push((*key, account));
         }
     }
+    let leader_schedule_epoch = schedule.leader_schedule_epoch(0);
     let clock =
-        Clock { unix_timestamp, epoch_start_timestamp: unix_timestamp, leader_schedule_epoch: 1, ..Clock::default() };
+        Clock { unix_timestamp, epoch_start_timestamp: unix_timestamp, leader_schedule_epoch, ..Clock::default() };
     let rent = Rent::default();
-    for (key, data) in SysvarCache::new(clock, rent, Default::default()).entries() {
-        accounts.push((*key, Account::new(rent.minimum_balance(data.len()), data, ids::sysvar::ID)));
+    for (key, data) in SysvarCache::new(clock, rent, schedule).entries() {
+        accounts.push((*key, Account::new(rent.minimum_balance(data.len()), data, sysvar::ID)));
     }
     accounts
 }

@@ -1,6 +1,9 @@
 //! The chain as the engine holds it in memory: the newest executed block and what the next one needs to know.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use heddle_storage::{Store, StoreError, Tip};
 use heddle_types::{BlockHeader, Hash, limits};
@@ -9,7 +12,12 @@ use heddle_vm::{
 };
 use solana_sdk_ids::sysvar;
 
-use crate::{block::Block, blockhash_queue::BlockhashQueue, state_hash::Lattice, status_cache::StatusCache};
+use crate::{
+    block::Block,
+    blockhash_queue::{BlockhashQueue, blockhashes_in},
+    state_hash::Lattice,
+    status_cache::{BlockStatuses, StatusCache},
+};
 
 /// Entries of the slot-hashes sysvar.
 const SLOT_HASHES_MAX: usize = 512;
@@ -43,35 +51,61 @@ pub(crate) struct Undo {
 /// Everything behind the engine's chain lock.
 pub(crate) struct Chain {
     pub(crate) tip: ChainTip,
+    /// As its genesis says.
+    pub(crate) epoch_schedule: EpochSchedule,
     /// Executed and not yet committed, oldest first.
     pub(crate) open_slots: VecDeque<u64>,
+    /// Blockhashes that the chain had after the newest committed block.
+    pub(crate) committed_blockhash_count: u64,
     /// Why no further block is taken.
     pub(crate) poison: Option<String>,
 }
 
+/// How an opened chain knows how many blockhashes it has had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BlockhashCount {
+    /// From all its headers; O(blocks).
+    FromHeaders,
+    /// From who has it open already.
+    Known(u64),
+    /// Not at all: nobody is going to ask.
+    Unknown,
+}
+
 impl Chain {
-    /// Rebuilds the chain from a store that holds one.
-    pub(crate) fn open(store: &dyn Store, tip: Tip) -> Result<Self, StoreError> {
-        let headers = store.recent_headers(limits::BLOCKHASH_QUEUE_LENGTH)?;
+    /// Rebuilds the chain, and what was executed on it, from a store that holds one.
+    pub(crate) fn open(store: &dyn Store, tip: Tip, count: BlockhashCount) -> Result<(Self, StatusCache), StoreError> {
+        let headers = recent_headers(store)?;
+        let mut blockhashes = BlockhashQueue::from_headers(&headers);
+        match count {
+            BlockhashCount::FromHeaders if headers.first().is_some_and(|oldest| oldest.height > 0) => {
+                blockhashes.set_count(count_blockhashes(store)?);
+            }
+            BlockhashCount::Known(count) => blockhashes.set_count(count),
+            BlockhashCount::FromHeaders | BlockhashCount::Unknown => {}
+        }
+        let statuses = restore_statuses(store, &headers, blockhashes.count())?;
+        let committed_blockhash_count = blockhashes.count();
+        let epoch_schedule = stored_epoch_schedule(store)?;
         let tip = ChainTip {
             header: tip.header,
             lattice: Lattice::from_bytes(&tip.lattice),
-            blockhashes: BlockhashQueue::from_headers(&headers),
+            blockhashes,
             slot_hashes: restore_slot_hashes(store, &tip.header)?,
-            epoch_start: restore_epoch_start(store, &tip.header)?,
+            epoch_start: restore_epoch_start(store, &tip.header, &epoch_schedule)?,
         };
-        Ok(Self { tip, open_slots: VecDeque::new(), poison: None })
+        let open_slots = VecDeque::new();
+        Ok((Self { tip, epoch_schedule, open_slots, committed_blockhash_count, poison: None }, statuses))
     }
 
     /// The environment in which `block` executes: everything up to its parent, and its own inputs.
     pub(crate) fn environment(&self, block: &Block, epoch_stakes: Arc<EpochStakes>) -> BlockEnvironment {
-        let schedule = EpochSchedule::default();
-        let epoch = schedule.epoch(block.slot);
+        let schedule = self.epoch_schedule;
         let clock = Clock {
             slot: block.slot,
             epoch_start_timestamp: self.epoch_start(block).unix_timestamp,
-            epoch,
-            leader_schedule_epoch: epoch + 1,
+            epoch: schedule.epoch(block.slot),
+            leader_schedule_epoch: schedule.leader_schedule_epoch(block.slot),
             unix_timestamp: block.unix_timestamp,
         };
         let mut sysvars = SysvarCache::new(clock, Rent::default(), schedule);
@@ -88,7 +122,7 @@ impl Chain {
 
     /// The start of the epoch of `block`, which may be the first of it.
     fn epoch_start(&self, block: &Block) -> EpochStart {
-        let epoch = EpochSchedule::default().epoch(block.slot);
+        let epoch = self.epoch_schedule.epoch(block.slot);
         if epoch == self.tip.epoch_start.epoch {
             self.tip.epoch_start
         } else {
@@ -122,13 +156,25 @@ impl Chain {
     }
 }
 
+/// The epoch schedule of the chain: what genesis put into the sysvar, which each block writes again. Mainnet's, if that is
+/// none.
+pub(crate) fn stored_epoch_schedule(store: &dyn Store) -> Result<EpochSchedule, StoreError> {
+    let account = store.accounts(&[sysvar::epoch_schedule::ID])?.pop().flatten();
+    let account = account.filter(|account| account.owner == sysvar::ID);
+    Ok(account.and_then(|account| EpochSchedule::from_bytes(&account.data)).unwrap_or_default())
+}
+
 /// What the clock sysvar says, which the newest block wrote. Like slot hashes, a given clock may be of a later epoch than
 /// genesis.
-fn restore_epoch_start(store: &dyn Store, newest: &BlockHeader) -> Result<EpochStart, StoreError> {
+fn restore_epoch_start(
+    store: &dyn Store,
+    newest: &BlockHeader,
+    schedule: &EpochSchedule,
+) -> Result<EpochStart, StoreError> {
     let account = store.accounts(&[sysvar::clock::ID])?.pop().flatten();
     let clock = account.and_then(|account| Clock::from_bytes(&account.data));
     Ok(clock.map_or_else(
-        || EpochStart { epoch: EpochSchedule::default().epoch(newest.slot), unix_timestamp: newest.unix_timestamp },
+        || EpochStart { epoch: schedule.epoch(newest.slot), unix_timestamp: newest.unix_timestamp },
         |clock| EpochStart { epoch: clock.epoch, unix_timestamp: clock.epoch_start_timestamp },
     ))
 }
@@ -146,12 +192,61 @@ fn restore_slot_hashes(store: &dyn Store, newest: &BlockHeader) -> Result<VecDeq
     Ok(entries)
 }
 
-/// The status cache of a chain that is opened again.
-pub(crate) fn restore_statuses(store: &dyn Store) -> Result<StatusCache, StoreError> {
-    let mut entries = store.statuses()?;
-    entries.sort_by_key(|entry| entry.slot);
-    let blocks = entries.chunk_by(|a, b| a.slot == b.slot);
-    Ok(StatusCache::restore(
-        blocks.map(|block| (block[0].slot, block.iter().map(|entry| entry.key.message_hash).collect())),
-    ))
+/// The newest headers, oldest first: at least those of every block with one of the newest blockhashes, as many as the
+/// queue keeps, if there are so many.
+fn recent_headers(store: &dyn Store) -> Result<Vec<BlockHeader>, StoreError> {
+    // One more than the queue keeps: the oldest of them may lack some of its blocks.
+    let mut count = limits::BLOCKHASH_QUEUE_LENGTH + 1;
+    loop {
+        let headers = store.recent_headers(count)?;
+        if headers.len() < count || blockhashes_in(&headers) > limits::BLOCKHASH_QUEUE_LENGTH {
+            return Ok(headers);
+        }
+        count = count.saturating_mul(2);
+    }
+}
+
+/// How many blockhashes the whole chain has had, that of genesis not counted; O(blocks).
+fn count_blockhashes(store: &dyn Store) -> Result<u64, StoreError> {
+    let (mut count, mut last) = (0, None);
+    store.for_each_header(&mut |header| {
+        count += u64::from(last.is_some_and(|last| last != header.blockhash));
+        last = Some(header.blockhash);
+    })?;
+    Ok(count)
+}
+
+/// How many blockhashes the blocks after the one at `slot` have added; O(those blocks).
+pub(crate) fn count_blockhashes_after(store: &dyn Store, slot: u64) -> Result<u64, StoreError> {
+    let Some(mut last) = store.header(slot)? else { return Ok(0) };
+    let mut count = 0;
+    while let Some(next) = store.next_header(last.slot)? {
+        count += u64::from(next.blockhash != last.blockhash);
+        last = next;
+    }
+    Ok(count)
+}
+
+/// The status cache of a chain that is opened again. `headers` are its newest, `blockhash_count` counts up to the last.
+fn restore_statuses(
+    store: &dyn Store,
+    headers: &[BlockHeader],
+    blockhash_count: u64,
+) -> Result<StatusCache, StoreError> {
+    let block = |slot, blockhash_count| BlockStatuses { slot, blockhash_count, message_hashes: Vec::new() };
+    let mut blocks = BTreeMap::new();
+    let (mut count, mut later) = (blockhash_count, headers.last());
+    for header in headers.iter().rev() {
+        count = count.saturating_sub(u64::from(later.is_some_and(|later| later.blockhash != header.blockhash)));
+        later = Some(header);
+        if header.height > 0 {
+            blocks.insert(header.slot, block(header.slot, count));
+        }
+    }
+    for entry in store.statuses()? {
+        // What is older than the headers is as old as the oldest.
+        let status = blocks.entry(entry.slot).or_insert_with(|| block(entry.slot, count));
+        status.message_hashes.push(entry.key.message_hash);
+    }
+    Ok(StatusCache::restore(blocks.into_values()))
 }

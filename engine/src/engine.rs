@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use heddle_storage::{Store, StoreError};
 use heddle_types::{Account, BlockHeader, Hash, Pubkey};
-use heddle_vm::{EpochStakes, ProgramCache, Runtime};
+use heddle_vm::{EpochSchedule, EpochStakes, ProgramCache, Runtime};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
@@ -15,9 +15,10 @@ use crate::{
     account_table::{AccountChange, AccountTable},
     block::{Block, ExecutedBlock},
     builder::{Builder, StageClock},
-    chain::{Chain, Undo},
+    chain::{Chain, Undo, count_blockhashes_after},
     execute::Outcome,
     executor::Executor,
+    overrides::{forget_programs, is_override},
     state_hash::{Lattice, chain_blockhash},
 };
 
@@ -79,6 +80,29 @@ impl Engine {
     /// The newest blockhash: what a transaction signed now should name.
     pub fn latest_blockhash(&self) -> Hash {
         self.shared.chain.read().tip.blockhashes.last()
+    }
+
+    /// How many blockhashes the chain has had since genesis, whose own does not count: what clients of a chain whose blocks
+    /// may repeat their parent's blockhash call its height.
+    pub fn blockhash_count(&self) -> u64 {
+        self.shared.chain.read().tip.blockhashes.count()
+    }
+
+    /// Whether a transaction of the next block may name this blockhash.
+    pub fn is_blockhash_valid(&self, blockhash: &Hash) -> bool {
+        self.blockhash_age(blockhash).is_some()
+    }
+
+    /// How many blockhashes are newer than this one, up to [`heddle_types::limits::BLOCKHASH_AGE_BLOCKS_MAX`]; `None` if it
+    /// is too old or unknown.
+    pub fn blockhash_age(&self, blockhash: &Hash) -> Option<u64> {
+        let chain = self.shared.chain.read();
+        chain.tip.blockhashes.recent().position(|recent| recent == blockhash).map(|age| age as u64)
+    }
+
+    /// How the chain's slots group into epochs.
+    pub fn epoch_schedule(&self) -> EpochSchedule {
+        self.shared.chain.read().epoch_schedule
     }
 
     /// The account as of the newest executed block; `None` if it does not exist. Waits for a block that is being executed
@@ -145,14 +169,19 @@ impl Engine {
         if let Some(&slot) = chain.open_slots.front() {
             return Err(EngineError::BlocksOpen { slot });
         }
+        let taken_back = count_blockhashes_after(&*shared.store, slot)?;
+        let blockhash_count = chain.tip.blockhashes.count().saturating_sub(taken_back);
         match shared.store.revert(slot) {
             Err(error @ (StoreError::NotKept { .. } | StoreError::ReadOnly { .. } | StoreError::Past { .. })) => {
                 return Err(error.into());
             }
-            result => result.and_then(|()| executor.reopen(shared, &mut chain)).map_err(|error| {
-                chain.poison = Some(format!("going back to slot {slot} failed: {error}"));
-                error
-            })?,
+            result => {
+                let result = result.and_then(|()| executor.reopen(shared, &mut chain, blockhash_count));
+                result.map_err(|error| {
+                    chain.poison = Some(format!("going back to slot {slot} failed: {error}"));
+                    error
+                })?;
+            }
         }
         Ok(())
     }
@@ -223,6 +252,7 @@ impl Engine {
             return Err(error.into());
         }
         chain.open_slots.pop_front();
+        chain.committed_blockhash_count = block.blockhash_count;
         drop(chain);
         self.shared.table.set_committed(block.serial);
         Ok(CommittedBlock { header: block.header, outcomes: std::mem::take(&mut block.outcomes) })
@@ -234,7 +264,9 @@ impl Engine {
     /// table holds every change.
     pub(crate) fn accept_block(&self, mut block: ExecutedBlock) {
         block.undo = None;
-        self.shared.chain.write().open_slots.retain(|slot| *slot != block.header.slot);
+        let mut chain = self.shared.chain.write();
+        chain.open_slots.retain(|slot| *slot != block.header.slot);
+        chain.committed_blockhash_count = block.blockhash_count;
     }
 
     /// The accounts lattice after the newest executed block.
@@ -282,6 +314,9 @@ impl Shared {
         executor.statuses.pop();
         // Another block may deploy other bytes in the same slot.
         self.programs.forget_from(slot);
+        if is_override(&chain.tip.header) {
+            forget_programs(self, changes);
+        }
         chain.tip = undo.tip;
     }
 }

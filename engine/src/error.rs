@@ -1,6 +1,6 @@
 //! Errors of the engine: the host failed, or the caller asked for what cannot be. A failing transaction is no error.
 
-use crate::BlockLimit;
+use crate::{BlockLimit, OverrideError};
 use heddle_scheduler::PoolError;
 use heddle_storage::StoreError;
 use heddle_types::{Hash, Pubkey, TransactionError, UnsupportedFeature, WireError};
@@ -62,6 +62,15 @@ pub enum EngineError {
         position: usize,
         /// The limit.
         limit: BlockLimit,
+    },
+    /// The accounts may not be overridden so.
+    #[error(transparent)]
+    Override(#[from] OverrideError),
+    /// The block names the collector of overrides ([`crate::OVERRIDE_COLLECTOR`]) and is none.
+    #[error("the block at slot {slot} names the collector that tells overrides")]
+    OverrideCollector {
+        /// Slot of the refused block.
+        slot: u64,
     },
     /// Executed blocks must be committed or dropped first.
     #[error("the block at slot {slot} is neither committed nor dropped")]

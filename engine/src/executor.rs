@@ -3,7 +3,10 @@
 //! Everything of it stands behind one lock ([`Shared::executor`]), so that plan, schedule, workers and their machines exist
 //! once. It does not know the store, but to open it again.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use heddle_scheduler::{Pool, RunStats, TransactionIndex};
 use heddle_storage::StoreError;
@@ -16,15 +19,16 @@ use crate::{
     account_table::{AccountChange, FirstWrite},
     block::{Block, ExecutedBlock, StageTimes},
     block_limits,
-    chain::{Chain, restore_statuses},
+    chain::{BlockhashCount, Chain},
     cost::Cost,
     engine::Shared,
     execute::{BlockContext, Outcome, Worker},
     fees,
+    overrides::OVERRIDE_COLLECTOR,
     planner::{Planner, check_order},
     programs::BlockPrograms,
     state_hash::block_hash,
-    status_cache::{BlockClaims, StatusCache},
+    status_cache::{BlockClaims, BlockStatuses, StatusCache},
     term_cache::TermCache,
 };
 
@@ -42,13 +46,18 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// Begins again from what the store holds.
-    pub(crate) fn reopen(&mut self, shared: &Shared, chain: &mut Chain) -> Result<(), StoreError> {
+    /// Begins again from what the store holds: a chain that has had this many blockhashes.
+    pub(crate) fn reopen(
+        &mut self,
+        shared: &Shared,
+        chain: &mut Chain,
+        blockhash_count: u64,
+    ) -> Result<(), StoreError> {
         let tip = shared.store.tip()?.ok_or(StoreError::NotInitialized)?;
         shared.table.clear();
-        shared.programs.forget_from(tip.header.slot.saturating_add(1));
-        self.statuses = restore_statuses(&*shared.store)?;
-        *chain = Chain::open(&*shared.store, tip)?;
+        // All of them: what an override wrote may say any deployment slot.
+        shared.programs.forget_from(0);
+        (*chain, self.statuses) = Chain::open(&*shared.store, tip, BlockhashCount::Known(blockhash_count))?;
         Ok(())
     }
 
@@ -59,6 +68,9 @@ impl Executor {
         block: Block,
         parallelism: Parallelism,
     ) -> Result<ExecutedBlock, EngineError> {
+        if block.collector == OVERRIDE_COLLECTOR {
+            return Err(EngineError::OverrideCollector { slot: block.slot });
+        }
         let began = shared.now();
         let environment = self.prepare(shared, &block, parallelism)?;
         let scheduled = shared.now();
@@ -78,17 +90,30 @@ impl Executor {
             return Err(error);
         }
         self.deposit_fees(shared, &block, &environment);
+        Ok(self.close(shared, block, outcomes, run, [began, scheduled, executed]))
+    }
+
+    /// Closes the block that is written, and advances the chain. `times`: when it began, was planned and was written.
+    pub(crate) fn close(
+        &mut self,
+        shared: &Arc<Shared>,
+        block: Block,
+        outcomes: Vec<Outcome>,
+        run: RunStats,
+        times: [Duration; 3],
+    ) -> ExecutedBlock {
         self.burn_incinerated(shared);
         let changes = self.take_changes(shared);
+        let [began, planned, written] = times;
         let collected = shared.now();
         let mut executed_block = self.finish(shared, block, outcomes, changes, run);
         executed_block.times = StageTimes {
-            schedule: scheduled.saturating_sub(began),
-            execute: executed.saturating_sub(scheduled),
-            collect: collected.saturating_sub(executed),
+            schedule: planned.saturating_sub(began),
+            execute: written.saturating_sub(planned),
+            collect: collected.saturating_sub(written),
             hash: shared.now().saturating_sub(collected),
         };
-        Ok(executed_block)
+        executed_block
     }
 
     /// Plans the block and claims its messages, side by side if there are workers to do so.
@@ -186,7 +211,7 @@ impl Executor {
     }
 
     /// Sysvar accounts change with the block, before its first transaction.
-    fn write_sysvars(&mut self, shared: &Shared, environment: &BlockEnvironment) -> Result<(), EngineError> {
+    pub(crate) fn write_sysvars(&mut self, shared: &Shared, environment: &BlockEnvironment) -> Result<(), EngineError> {
         let rent = &environment.sysvars.rent;
         for (id, data) in environment.sysvars.entries() {
             let index = shared.table.intern(id);
@@ -213,9 +238,11 @@ impl Executor {
     ) -> ExecutedBlock {
         let processed = || block.transactions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.receipt().is_some());
         // Hashed without the chain lock: only holders of the executor's lock move the tip.
-        let (parent, parent_lattice) = {
+        let (parent, parent_lattice, blockhash_count) = {
             let chain = shared.chain.read();
-            (chain.tip.header, chain.tip.lattice.clone())
+            self.statuses.forget(chain.committed_blockhash_count);
+            let blockhash_count = chain.tip.blockhashes.count_after(&block.blockhash);
+            (chain.tip.header, chain.tip.lattice.clone(), blockhash_count)
         };
         let lattice =
             if shared.hashes_state { parent_lattice.after(&changes, &mut self.terms) } else { parent_lattice };
@@ -239,8 +266,9 @@ impl Executor {
                 self.statuses.give_back(message, self.claims.standing(position), &self.claims);
             }
         }
-        let hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
-        let statuses_from_slot = self.statuses.push(block.slot, hashes);
+        let message_hashes = processed().map(|(transaction, _)| *transaction.message_hash()).collect();
+        let statuses_from_slot =
+            self.statuses.push(BlockStatuses { slot: block.slot, blockhash_count, message_hashes });
         let loaded_addresses = self.loaded_addresses(shared, &block, &outcomes);
         let mut chain = shared.chain.write();
         let undo = chain.advance(header, lattice.clone(), &block);
@@ -253,6 +281,7 @@ impl Executor {
             transactions: block.transactions,
             loaded_addresses,
             statuses_from_slot,
+            blockhash_count,
             times: StageTimes::default(),
             run,
             serial: self.planner.serial,
@@ -340,7 +369,7 @@ impl Executor {
     }
 
     /// After a worker panicked: nothing of the block stays.
-    fn take_back_open_writes(&mut self, shared: &Shared, block: &Block) {
+    pub(crate) fn take_back_open_writes(&mut self, shared: &Shared, block: &Block) {
         for worker in &mut self.workers {
             worker.first_writes.drain(..).for_each(|write: FirstWrite| shared.table.reset(write));
             worker.outcomes.clear();

@@ -5,6 +5,10 @@
 //! workers share no map. Of several transactions of one block with the same message each may become the one that is
 //! executed (an earlier one may be rejected, say for want of the fee); they have the same fee payer, so the schedule runs
 //! them in block order, and a flag tells the later ones.
+//!
+//! A status goes only when no transaction can name its blockhash any more. That is a matter of blockhashes, not of blocks,
+//! of which many may have the same one: blocks are kept here with the number of blockhashes that the chain had after them.
+//! And it counts from the newest *committed* block, because those after it may be taken back.
 
 use std::{
     collections::VecDeque,
@@ -16,12 +20,30 @@ use ahash::RandomState;
 use hashbrown::{HashTable, hash_table::Entry};
 use heddle_types::{Hash, limits};
 
-/// Statuses of the newest [`limits::STATUS_CACHE_BLOCKS`] blocks.
+/// Statuses of the blocks of the newest [`limits::STATUS_CACHE_BLOCKS`] blockhashes, and of blocks before them that were
+/// needed when the newest block was committed.
 pub(crate) struct StatusCache {
     entries: HashTable<Status>,
     hasher: RandomState,
     /// What each kept block added, oldest first.
-    history: VecDeque<(u64, Vec<Hash>)>,
+    history: VecDeque<BlockStatuses>,
+}
+
+/// What one block added.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockStatuses {
+    pub(crate) slot: u64,
+    /// Blockhashes that the chain had after it; not descending from block to block.
+    pub(crate) blockhash_count: u64,
+    pub(crate) message_hashes: Vec<Hash>,
+}
+
+impl BlockStatuses {
+    /// Whether some transaction after a block with this many blockhashes could name the blockhashes that this one could.
+    fn is_needed(&self, blockhash_count: u64) -> bool {
+        const _: () = assert!(limits::STATUS_CACHE_BLOCKS > limits::BLOCKHASH_AGE_BLOCKS_MAX);
+        self.blockhash_count.saturating_add(limits::STATUS_CACHE_BLOCKS) > blockhash_count
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -84,14 +106,17 @@ impl BlockClaims {
 }
 
 impl StatusCache {
-    /// The cache with these statuses: (slot, message hashes), oldest block first.
-    pub(crate) fn restore(blocks: impl IntoIterator<Item = (u64, Vec<Hash>)>) -> Self {
+    /// The cache with the statuses of these blocks, which are committed, oldest first.
+    pub(crate) fn restore(blocks: impl IntoIterator<Item = BlockStatuses>) -> Self {
         let mut cache = Self { entries: HashTable::new(), hasher: RandomState::new(), history: VecDeque::new() };
-        for (slot, hashes) in blocks {
-            for hash in &hashes {
-                cache.insert(Status { message_hash: *hash, slot });
+        for block in blocks {
+            for hash in &block.message_hashes {
+                cache.insert(Status { message_hash: *hash, slot: block.slot });
             }
-            cache.push(slot, hashes);
+            cache.push(block);
+        }
+        if let Some(blockhash_count) = cache.history.back().map(|newest| newest.blockhash_count) {
+            cache.forget(blockhash_count);
         }
         cache
     }
@@ -149,22 +174,25 @@ impl StatusCache {
         }
     }
 
-    /// Adds a finished block, whose messages are claimed, and forgets blocks beyond the limit. Returns the oldest slot
-    /// still kept.
-    pub(crate) fn push(&mut self, slot: u64, message_hashes: Vec<Hash>) -> u64 {
-        self.history.push_back((slot, message_hashes));
-        while self.history.len() as u64 > limits::STATUS_CACHE_BLOCKS {
-            if let Some((_, old)) = self.history.pop_front() {
-                old.iter().for_each(|hash| self.remove(hash));
-            }
+    /// Adds a finished block, whose messages are claimed. Returns the oldest slot whose statuses it needs; O(log blocks).
+    pub(crate) fn push(&mut self, block: BlockStatuses) -> u64 {
+        let (slot, blockhash_count) = (block.slot, block.blockhash_count);
+        self.history.push_back(block);
+        let first = self.history.partition_point(|block| !block.is_needed(blockhash_count));
+        self.history.get(first).map_or(slot, |oldest| oldest.slot)
+    }
+
+    /// Forgets the blocks that nobody needs once a block with this many blockhashes is committed.
+    pub(crate) fn forget(&mut self, blockhash_count: u64) {
+        while let Some(old) = self.history.pop_front_if(|oldest| !oldest.is_needed(blockhash_count)) {
+            old.message_hashes.iter().for_each(|hash| self.remove(hash));
         }
-        self.history.front().map_or(slot, |(oldest, _)| *oldest)
     }
 
     /// Takes back the newest block.
     pub(crate) fn pop(&mut self) {
-        if let Some((_, hashes)) = self.history.pop_back() {
-            hashes.iter().for_each(|hash| self.remove(hash));
+        if let Some(newest) = self.history.pop_back() {
+            newest.message_hashes.iter().for_each(|hash| self.remove(hash));
         }
     }
 
@@ -208,9 +236,13 @@ mod tests {
         Hash::new_from_array([n; 32])
     }
 
+    fn added(slot: u64, blockhash_count: u64, messages: &[u8]) -> BlockStatuses {
+        BlockStatuses { slot, blockhash_count, message_hashes: messages.iter().map(|&n| hash(n)).collect() }
+    }
+
     #[test]
     fn of_equal_messages_one_is_executed() {
-        let mut cache = StatusCache::restore([(1, vec![hash(1)])]);
+        let mut cache = StatusCache::restore([added(1, 1, &[1])]);
         let mut claims = BlockClaims::default();
         let block = [hash(1), hash(2), hash(3), hash(2), hash(2)];
         cache.claim(block.iter(), 2, &mut claims);
@@ -223,7 +255,7 @@ mod tests {
         assert!(claims.is_executed(group));
         cache.give_back(&hash(2), group, &claims);
         cache.give_back(&hash(3), Standing::New, &claims);
-        cache.push(2, vec![hash(2)]);
+        cache.push(added(2, 2, &[2]));
         cache.look(block.iter(), &mut claims);
         let standings: Vec<Standing> = (0..3).map(|position| claims.standing(position)).collect();
         assert_eq!(standings, [Standing::Executed, Standing::Executed, Standing::New]);
@@ -234,18 +266,37 @@ mod tests {
         let mut cache = StatusCache::restore([]);
         let mut claims = BlockClaims::default();
         cache.claim([hash(1)].iter(), 1, &mut claims);
-        cache.push(1, vec![hash(1)]);
+        cache.push(added(1, 1, &[1]));
         cache.claim([hash(1), hash(2)].iter(), 2, &mut claims);
         cache.give_back_all([hash(1), hash(2)].iter(), 2);
         assert!(cache.find(&hash(1)).is_some() && cache.find(&hash(2)).is_none());
         for slot in 2..limits::STATUS_CACHE_BLOCKS + 1 {
-            assert_eq!(cache.push(slot, Vec::new()), 1);
+            assert_eq!(cache.push(added(slot, slot, &[])), 1);
+            cache.forget(slot);
         }
-        assert_eq!(cache.push(1000, Vec::new()), 2);
+        assert_eq!(cache.push(added(1000, 301, &[])), 2);
+        assert!(cache.find(&hash(1)).is_some(), "block 1000 may yet be taken back");
+        cache.forget(301);
         assert!(cache.find(&hash(1)).is_none());
         cache.claim([hash(1)].iter(), 1001, &mut claims);
-        cache.push(1001, vec![hash(1)]);
+        cache.push(added(1001, 302, &[1]));
         cache.pop();
         assert!(cache.find(&hash(1)).is_none());
+    }
+
+    #[test]
+    fn blocks_that_add_no_blockhash_drive_nothing_out() {
+        let mut cache = StatusCache::restore([added(1, 1, &[1])]);
+        for slot in 2..5000 {
+            assert_eq!(cache.push(added(slot, 300, &[])), 1);
+            cache.forget(300);
+        }
+        assert!(cache.find(&hash(1)).is_some());
+        assert_eq!(cache.push(added(5000, 301, &[])), 2);
+        cache.forget(301);
+        assert!(cache.find(&hash(1)).is_none());
+        let old = (1..=3).map(|slot| added(slot, slot, &[slot as u8]));
+        let cache = StatusCache::restore(old.chain([added(400, 302, &[])]));
+        assert_eq!([1, 2, 3].map(|n| cache.find(&hash(n)).is_some()), [false, false, true]);
     }
 }

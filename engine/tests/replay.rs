@@ -516,3 +516,32 @@ fn a_scan_names_the_account_by_its_fingerprint() {
     expected.sort();
     assert_eq!(told, expected);
 }
+
+/// What an override wrote is taken from the record, so a record that lies must contradict itself.
+#[test]
+fn a_lie_about_an_override_is_told() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::with_ledger(LedgerOptions::EVERYTHING));
+    let engine = builder().shared_store(store.clone()).build().expect("an engine");
+    extend(&engine);
+    let given = [(recipient(), Some(Account::with_lamports(20_000_000_000)))];
+    let given = given.into_iter().chain([(token(2), Some(token_account(plain(200), recipient(), 77)))]).collect();
+    let executed = engine.override_accounts(engine.next_block(vec![]), given).expect("overrides");
+    engine.commit_block(executed).expect("commits");
+    (2..BLOCKS).for_each(|_| extend(&engine));
+    assert_eq!(run(&store, None, None).expect("replays").difference, None);
+    let lies = [
+        (Lie::Lamports, "state_hash"),
+        (Lie::Owner, "state_hash"),
+        (Lie::Executable, "state_hash"),
+        (Lie::Data, "state_hash"),
+        (Lie::DataLength, "state_hash"),
+        (Lie::MissingChange, "state_hash"),
+        (Lie::StateHash, "state_hash"),
+        (Lie::ParentHash, "header"),
+        (Lie::FingerprintOnly, "lamports"),
+    ];
+    for (lie, field) in lies {
+        let found = first_difference(&liar(store.clone(), lie, 2));
+        assert_eq!((found.slot, found.field.as_str()), (2, field), "{lie:?}: {found}");
+    }
+}

@@ -21,6 +21,8 @@ use crate::{
 struct Report {
     blocks: u64,
     verified: u64,
+    /// Blocks among those verified whose accounts were set from outside: taken as given, hashed again.
+    overrides: u64,
     /// Slot of the state that execution started from; absent if nothing could be executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_slot: Option<u64>,
@@ -124,6 +126,7 @@ impl Report {
         Self {
             blocks: replayed.map_or(0, |report| report.blocks),
             verified: replayed.map_or(0, |report| report.verified),
+            overrides: replayed.map_or(0, |report| report.overrides),
             start_slot: replayed.map(|report| report.start_slot),
             state_hash: hash.unwrap_or_default().to_string(),
             ok: difference.is_none() && problem.is_none(),
@@ -171,6 +174,12 @@ fn print(replayed: Option<&ReplayReport>, scanned: Option<&ScanReport>, argument
     };
     let (blocks, verified, workers) = (report.blocks, report.verified, workers(arguments));
     println!("{verified} of {blocks} blocks executed again with {workers} workers and equal");
+    if report.overrides > 0 {
+        println!(
+            "{} of them set accounts from outside: what they wrote was taken as given and hashed again",
+            report.overrides
+        );
+    }
     if report.start_slot > 0 {
         let before = report.start_height;
         println!("executed from the state after slot {} on; {before} blocks before were not", report.start_slot);

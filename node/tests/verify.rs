@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use heddle_engine::Engine;
 use heddle_storage::{LedgerOptions, RocksOptions, RocksStore, Store, codec};
-use heddle_types::{AccountDigest, Pubkey};
+use heddle_types::{Account, AccountDigest, Pubkey};
 
 #[test]
 fn blocks_can_be_chosen() {
@@ -20,7 +20,7 @@ fn blocks_can_be_chosen() {
     let report = success(&verify(&["--from", "2", "--to", "4", "--workers", "2"]));
     assert_eq!((&report["blocks"], &report["verified"], &report["ok"]), (&3.into(), &3.into(), &true.into()));
     let all = success(&verify(&[]));
-    assert_eq!((&all["blocks"], &all["start_slot"]), (&6.into(), &0.into()));
+    assert_eq!((&all["blocks"], &all["start_slot"], &all["overrides"]), (&6.into(), &0.into(), &0.into()));
     check_refused(&verify(&["--slot", "7"]), 1, "no block in slots 7 to 7; the newest is at slot 6");
     check_refused(&verify(&["--slot", "1", "--from", "1"]), 2, "--from");
 }
@@ -51,6 +51,24 @@ fn a_full_scan_finds_a_changed_account() {
     assert_eq!((&told["address"], &told["recorded_at"]), (&key.to_string().into(), &6.into()));
     assert_ne!(told["stored"]["lamports"], told["replayed"]["lamports"]);
     assert_eq!(report["full_scan"]["differing"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn blocks_that_set_accounts_are_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = database(directory.path());
+    let engine = Engine::builder().store(RocksStore::open(&path).expect("opens")).build().expect("an engine");
+    let account = (Pubkey::new_from_array([9; 32]), Some(Account::with_lamports(5)));
+    let executed = engine.override_accounts(engine.next_block(vec![]), vec![account]).expect("overrides");
+    engine.commit_block(executed).expect("commits");
+    drop(engine);
+    let report = success(&heddle(&["verify", "--db", text(&path), "--json"]));
+    assert_eq!((&report["verified"], &report["overrides"]), (&7.into(), &1.into()));
+    let told = heddle(&["verify", "--db", text(&path)]);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("1 of them set accounts from outside"));
+    let file = directory.path().join("bundle");
+    let exported = heddle(&["bundle", "export", "--db", text(&path), "--slots", "6..7", text(&file)]);
+    check_refused(&exported, 1, "the block at slot 7 overrode accounts: no bundle holds such a block");
 }
 
 /// A change of the past that is told consistently: in the fingerprint and in what takes the next block back.

@@ -104,6 +104,10 @@ impl<S: Store> Store for FaultStore<S> {
         self.inner.recent_headers(count)
     }
 
+    fn for_each_header(&self, visit: &mut dyn FnMut(&BlockHeader)) -> Result<(), StoreError> {
+        self.inner.for_each_header(visit)
+    }
+
     fn transactions(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
         self.inner.transactions(slot)
     }

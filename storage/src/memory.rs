@@ -251,6 +251,12 @@ impl Store for MemoryStore {
         Ok(headers)
     }
 
+    fn for_each_header(&self, visit: &mut dyn FnMut(&BlockHeader)) -> Result<(), StoreError> {
+        let headers: Vec<_> = self.read(|chain| chain.headers.values().copied().collect());
+        headers.iter().for_each(visit);
+        Ok(())
+    }
+
     fn transactions(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
         let transactions = |block: &Block| block.transactions.iter().map(without_details).collect();
         Ok(self.read(|chain| chain.blocks.get(&slot).map(transactions).unwrap_or_default()))

@@ -130,6 +130,14 @@ impl Store for PastStore {
         Ok(headers.split_off(headers.len().saturating_sub(count)))
     }
 
+    fn for_each_header(&self, visit: &mut dyn FnMut(&BlockHeader)) -> Result<(), StoreError> {
+        self.store.for_each_header(&mut |header| {
+            if self.has(header.slot) {
+                visit(header);
+            }
+        })
+    }
+
     fn transactions(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
         if self.has(slot) { self.store.transactions(slot) } else { Ok(Vec::new()) }
     }

@@ -89,6 +89,19 @@ pub trait Store: Send + Sync + 'static {
     /// What the medium says, or a record that does not decode.
     fn recent_headers(&self, count: usize) -> Result<Vec<BlockHeader>, StoreError>;
 
+    /// Calls `visit` for every header, oldest first, genesis included.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn for_each_header(&self, visit: &mut dyn FnMut(&BlockHeader)) -> Result<(), StoreError> {
+        let mut next = self.header(0)?;
+        while let Some(header) = next {
+            visit(&header);
+            next = self.next_header(header.slot)?;
+        }
+        Ok(())
+    }
+
     /// Transactions of the block at `slot`, in block order; empty if there is no such block.
     ///
     /// # Errors

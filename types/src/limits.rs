@@ -28,9 +28,10 @@ pub const INSTRUCTION_DATA_GROWTH_BYTES_MAX: usize = 10 * 1024;
 pub const RENT_EPOCH_EXEMPT: u64 = u64::MAX;
 /// Blockhashes kept by the queue.
 pub const BLOCKHASH_QUEUE_LENGTH: usize = 300;
-/// A transaction's blockhash may be at most this many blocks old.
+/// A transaction's blockhash may be at most this old: so many newer ones. Each block brings one in Solana; here a block may
+/// go on under its parent's.
 pub const BLOCKHASH_AGE_BLOCKS_MAX: u64 = 150;
-/// Blocks for which statuses are kept.
+/// Blockhashes for whose blocks statuses are kept.
 pub const STATUS_CACHE_BLOCKS: u64 = 300;
 /// Base fee per signature in lamports.
 pub const LAMPORTS_PER_SIGNATURE: u64 = 5000;

@@ -169,6 +169,16 @@ impl EpochSchedule {
         self.first_normal_epoch.saturating_add(epochs)
     }
 
+    /// The newest epoch whose leaders are known at `slot`, as crate `solana-epoch-schedule` 3 reckons it: during the
+    /// warm-up the next one.
+    pub fn leader_schedule_epoch(&self, slot: u64) -> u64 {
+        if slot < self.first_normal_slot {
+            return self.epoch(slot).saturating_add(1);
+        }
+        let ahead = (slot - self.first_normal_slot).saturating_add(self.leader_schedule_slot_offset);
+        self.first_normal_epoch.saturating_add(ahead.checked_div(self.slots_per_epoch).unwrap_or(0))
+    }
+
     /// Account data.
     pub fn to_bytes(&self) -> [u8; Self::SIZE_BYTES] {
         let mut bytes = [0; Self::SIZE_BYTES];
@@ -373,7 +383,18 @@ mod tests {
         let epochs = [0, 31, 32, 95, 96, 524_255, 524_256, 524_256 + 432_000].map(|slot| schedule.epoch(slot));
         assert_eq!(epochs, [0, 0, 1, 1, 2, 13, 14, 15]);
         assert_eq!(EpochSchedule::default().epoch(431_999), 0);
-        assert_eq!(EpochSchedule { slots_per_epoch: 0, ..EpochSchedule::default() }.epoch(9), 0);
+        let none = EpochSchedule { slots_per_epoch: 0, ..EpochSchedule::default() };
+        assert_eq!((none.epoch(9), none.leader_schedule_epoch(9)), (0, 0));
+    }
+
+    #[test]
+    fn leaders_are_known_ahead() {
+        let mainnet = EpochSchedule::default();
+        assert_eq!([0, 431_999, 432_000].map(|slot| mainnet.leader_schedule_epoch(slot)), [1, 1, 2]);
+        let warm = EpochSchedule::with_warmup(8192);
+        assert_eq!([0, 31, 32, 8159, 8160].map(|slot| warm.leader_schedule_epoch(slot)), [1, 1, 2, 8, 9]);
+        let late = EpochSchedule { slots_per_epoch: 100, leader_schedule_slot_offset: 30, ..mainnet };
+        assert_eq!([69, 70, 169, 170].map(|slot| late.leader_schedule_epoch(slot)), [0, 1, 1, 2]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use heddle_types::{Account, BlockHeader, Pubkey, limits};
 
 use super::{Bundle, BundleBlock, BundleError};
-use crate::state_hash::Lattice;
+use crate::{blockhash_queue::blockhashes_in, overrides::is_override, state_hash::Lattice};
 
 /// Fails unless the parts of the bundle fit together; O(its accounts and blocks).
 pub(super) fn check(bundle: &Bundle) -> Result<(), BundleError> {
@@ -12,8 +12,11 @@ pub(super) fn check(bundle: &Bundle) -> Result<(), BundleError> {
     if Lattice::from_bytes(&bundle.parent.lattice).state_hash() != parent.state_hash {
         return Err(contradiction("the state hash before the first block is not that of the lattice"));
     }
-    if bundle.recent_headers.last() != Some(parent) || bundle.recent_headers.len() > limits::BLOCKHASH_QUEUE_LENGTH {
+    if bundle.recent_headers.last() != Some(parent) {
         return Err(contradiction("the recent headers do not end with the parent's"));
+    }
+    if blockhashes_in(&bundle.recent_headers) > limits::BLOCKHASH_QUEUE_LENGTH {
+        return Err(contradiction("the recent headers hold more blockhashes than a chain remembers"));
     }
     if bundle.recent_headers.windows(2).any(|pair| !follows(&pair[0], &pair[1])) {
         return Err(contradiction("the recent headers do not follow each other"));
@@ -40,6 +43,9 @@ fn check_block(bundle: &Bundle, parent: &BlockHeader, block: &BundleBlock) -> Re
     let contradiction = |what| Err(BundleError::Contradiction { slot: block.header.slot, what });
     if !follows(parent, &block.header) {
         return contradiction("the block does not follow the one before it");
+    }
+    if is_override(&block.header) {
+        return contradiction("the block overrode accounts, which nothing in a bundle could check");
     }
     if block.header.transaction_count != block.transactions.len() as u64 {
         return contradiction("the header counts other transactions than there are");

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use super::{Bundle, BundleBlock};
 use crate::{
     Difference, Engine, EngineError, ExecutedBlock, ReplayError,
+    overrides::is_override,
     replay::{Recorded, Span, accounts_after, block_of, engine_at, state_at, step},
     start_store::{ReadAccounts, StartStore},
 };
@@ -42,13 +43,21 @@ type Asked = Arc<Mutex<BTreeMap<Pubkey, Option<Account>>>>;
 /// last one.
 ///
 /// # Errors
-/// [`ReplayError`]: [`ReplayError::NotKept`] names the slots that can be exported.
+/// [`ReplayError`]: [`ReplayError::NotKept`] names the slots that can be exported, [`ReplayError::OverrideInBundle`] a block
+/// that cannot.
 pub fn export(
     store: &Arc<dyn Store>,
     options: &ExportOptions,
     progress: &mut dyn FnMut(&BlockHeader, u64),
 ) -> Result<Exported, ReplayError> {
     let span = Span::of(&**store, Some(options.from_slot), Some(options.to_slot))?;
+    let mut slot = span.parent().slot;
+    while let Some(header) = next_of(store, slot, &span)? {
+        slot = header.slot;
+        if is_override(&header) {
+            return Err(ReplayError::OverrideInBundle { slot });
+        }
+    }
     let before = match StateBefore::of(store, &span, options.workers, progress)? {
         Ok(before) => before,
         Err(difference) => return Ok(Exported { bundle: None, difference: Some(difference) }),
@@ -175,21 +184,24 @@ fn account_of(engine: &Engine, key: &Pubkey) -> Result<Option<Account>, StoreErr
     })
 }
 
-/// The headers that the queue of recent blockhashes needs, oldest first, ending with `newest`.
+/// The headers that the queue of recent blockhashes needs, oldest first, ending with `newest`: all of each blockhash.
 fn headers_up_to(store: &dyn Store, newest: &BlockHeader) -> Result<Vec<BlockHeader>, StoreError> {
-    let mut headers = vec![*newest];
+    let (mut headers, mut blockhashes) = (vec![*newest], 1);
     while let Some(oldest) = headers.last().filter(|oldest| oldest.height > 0)
-        && headers.len() < limits::BLOCKHASH_QUEUE_LENGTH
         && let Some(parent) = store.header(oldest.parent_slot)?
     {
+        blockhashes += usize::from(parent.blockhash != oldest.blockhash);
+        if blockhashes > limits::BLOCKHASH_QUEUE_LENGTH {
+            break;
+        }
         headers.push(parent);
     }
     headers.reverse();
     Ok(headers)
 }
 
-/// Statuses of the transactions in the blocks with these headers, which are all kept: as many blocks as the status cache
-/// looks back.
+/// Statuses of the transactions in the blocks with these headers, which are all kept: as many blockhashes as the status
+/// cache looks back.
 fn statuses_of(store: &dyn Store, headers: &[BlockHeader]) -> Result<Vec<StatusEntry>, ReplayError> {
     const _: () = assert!(limits::STATUS_CACHE_BLOCKS <= limits::BLOCKHASH_QUEUE_LENGTH as u64);
     let mut statuses = Vec::new();

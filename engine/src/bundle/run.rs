@@ -89,6 +89,7 @@ impl Bundle {
         // account is there.
         let collector = self.blocks.first().map(|block| block.header.collector).unwrap_or_default();
         let mut builder = Engine::builder().store(store).block_limits(BlockLimits::UNLIMITED).workers(workers);
+        builder = builder.without_blockhash_count();
         if let Some(clock) = clock {
             builder = builder.stage_clock(clock);
         }

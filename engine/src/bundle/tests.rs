@@ -210,7 +210,7 @@ fn an_account_that_is_not_there_is_an_error_and_not_absent() {
 #[test]
 fn parts_that_do_not_fit_are_refused() {
     type Break = fn(&mut Bundle);
-    let breaks: [(Break, &str); 9] = [
+    let breaks: [(Break, &str); 10] = [
         (|bundle| bundle.parent.lattice[0] ^= 1, "lattice"),
         (|bundle| bundle.recent_headers.truncate(2), "end with the parent's"),
         (|bundle| bundle.recent_headers.swap(0, 1), "do not follow each other"),
@@ -220,6 +220,7 @@ fn parts_that_do_not_fit_are_refused() {
         (|bundle| drop(bundle.blocks.remove(1)), "does not follow"),
         (|bundle| drop(bundle.blocks[0].transactions.pop()), "counts other transactions"),
         (|bundle| bundle.accounts.retain(|(key, _)| *key != BOB), "is missing"),
+        (|bundle| bundle.blocks[1].header.collector = crate::OVERRIDE_COLLECTOR, "overrode accounts"),
     ];
     for (broke, expected) in breaks {
         let mut bundle = bundle();

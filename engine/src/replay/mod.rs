@@ -9,12 +9,14 @@ mod span;
 use std::sync::Arc;
 
 use heddle_storage::{PastStore, Store, StoreError};
-use heddle_types::{Account, BlockHeader, Hash, Pubkey, SanitizedTransaction, StoredTransaction};
+use heddle_types::{Account, AccountDigest, BlockHeader, Hash, Pubkey, SanitizedTransaction, StoredTransaction};
 
 pub use self::compare::Difference;
 pub(crate) use self::{compare::Recorded, span::Span};
 use crate::{
-    Block, BlockLimits, BuildError, Engine, EngineError, VerifiedTransaction, start_store::StartStore,
+    Block, BlockLimits, BuildError, Engine, EngineError, VerifiedTransaction,
+    overrides::{Overrides, is_override},
+    start_store::StartStore,
     state_hash::Lattice,
 };
 
@@ -43,6 +45,9 @@ pub struct ReplayReport {
     pub blocks: u64,
     /// Those of them that were executed again and agreed.
     pub verified: u64,
+    /// Those of the latter that overrode accounts ([`Engine::override_accounts`]): what they wrote was taken as given, and
+    /// hashed again.
+    pub overrides: u64,
     /// Slot of the state that execution started from: 0 is genesis.
     pub start_slot: u64,
     /// Blocks up to that state, genesis not counted: they were not executed.
@@ -88,6 +93,18 @@ pub enum ReplayError {
         /// Slot of the newest block.
         tip_slot: u64,
     },
+    /// The block overrode accounts, and what it made of them cannot be had.
+    #[error("the block at slot {slot} overrode accounts, and the history that leads back to what it wrote is not kept")]
+    OverrideNotKept {
+        /// Slot of the block.
+        slot: u64,
+    },
+    /// A bundle cannot hold the block, which nothing in a bundle could check.
+    #[error("the block at slot {slot} overrode accounts: no bundle holds such a block")]
+    OverrideInBundle {
+        /// Slot of the block.
+        slot: u64,
+    },
     /// A stored transaction does not parse.
     #[error("transaction {index} of the block at slot {slot} does not parse: {error}")]
     Transaction {
@@ -126,6 +143,7 @@ pub fn replay(
     let mut report = ReplayReport {
         blocks: span.blocks(),
         verified: 0,
+        overrides: 0,
         start_slot: span.start.slot,
         start_height: span.start.height,
         state_hash: span.start.state_hash,
@@ -144,6 +162,7 @@ pub fn replay(
         }
         // Blocks may be executed only to get to the first that is asked for.
         report.verified += u64::from(span.holds(&header));
+        report.overrides += u64::from(span.holds(&header) && is_override(&header));
         report.state_hash = header.state_hash;
         progress(&header, span.last.height);
     }
@@ -172,7 +191,8 @@ pub(crate) fn state_at(store: &Arc<dyn Store>, slot: u64) -> Result<Result<Arc<d
 
 /// An engine that goes on from `state`. Whatever limits the blocks were made under, they are kept now.
 pub(crate) fn engine_at(state: Arc<dyn Store>, workers: usize) -> Result<Engine, BuildError> {
-    Engine::builder().shared_store(state).block_limits(BlockLimits::UNLIMITED).workers(workers).build()
+    let builder = Engine::builder().shared_store(state).block_limits(BlockLimits::UNLIMITED).workers(workers);
+    builder.without_blockhash_count().build()
 }
 
 /// Executes one block and compares; if it agrees, the engine goes on from it.
@@ -185,12 +205,32 @@ pub(crate) fn step(
     let changes = store.changes(header.slot)?;
     let accounts = |keys: &[Pubkey]| accounts_after(store, header.slot, keys);
     let recorded = Recorded { header, transactions: &transactions, changes: &changes, accounts: &accounts };
-    let executed = engine.execute_block(block_of(header, &transactions)?)?;
+    let block = block_of(header, &transactions)?;
+    let executed = if is_override(header) {
+        if !transactions.is_empty() {
+            return Ok(Some(Difference::new(header.slot, "transactions", &transactions.len(), &0)));
+        }
+        engine.override_accounts(block, overrides_of(store, engine, header.slot, &changes)?)?
+    } else {
+        engine.execute_block(block)?
+    };
     let found = recorded.difference(engine, &executed)?;
     if found.is_none() {
         engine.accept_block(executed);
     }
     Ok(found)
+}
+
+/// What the override at `slot` wrote, by its record. The rest of its changes the engine makes itself.
+fn overrides_of(
+    store: &Arc<dyn Store>,
+    engine: &Engine,
+    slot: u64,
+    changes: &[AccountDigest],
+) -> Result<Overrides, ReplayError> {
+    let keys: Vec<Pubkey> = changes.iter().map(|digest| digest.key).filter(|key| engine.may_override(key)).collect();
+    let accounts = accounts_after(store, slot, &keys)?.ok_or(ReplayError::OverrideNotKept { slot })?;
+    Ok(keys.into_iter().zip(accounts).collect())
 }
 
 /// Accounts as the store has them after the block at `slot`; `None` if it does not keep them.

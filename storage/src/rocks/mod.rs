@@ -268,6 +268,13 @@ impl Store for RocksStore {
         self.database().last_headers(count)
     }
 
+    fn for_each_header(&self, visit: &mut dyn FnMut(&BlockHeader)) -> Result<(), StoreError> {
+        self.database().scan(Column::Headers, &slot_key(0), &mut |_, value| {
+            visit(&codec::decode_header(value)?);
+            Ok(true)
+        })
+    }
+
     fn transactions(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
         Ok(self.of_block(Column::Transactions, slot, codec::decode_transactions)?.unwrap_or_default())
     }
