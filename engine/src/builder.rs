@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use heddle_scheduler::Pool;
 use heddle_storage::{MemoryStore, Store, Tip};
-use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids, ids::sysvar};
+use heddle_types::{Account, BlockHeader, FeatureSet, Genesis, Hash, Pubkey, ids, ids::sysvar, limits};
 use heddle_vm::{
     BlockEnvironment, Clock, EpochSchedule, EpochStakes, InvokeContext, NoPrograms, ProgramCache, Rent, Runtime,
     SysvarCache,
@@ -16,9 +16,10 @@ use crate::{
     BlockLimits, BuildError, Engine,
     account_table::AccountTable,
     chain::{BlockhashCount, Chain, stored_epoch_schedule},
-    engine::Shared,
+    engine::{Limits, Shared},
     execute,
     executor::Executor,
+    plan::lock_count_max,
     planner::Planner,
     state_hash::{Lattice, block_hash},
     status_cache::BlockClaims,
@@ -52,6 +53,8 @@ pub struct Builder {
     hash_cache_bytes: usize,
     cache_bytes: usize,
     block_limits: BlockLimits,
+    compute_unit_limit: Option<u32>,
+    account_lock_limit: Option<usize>,
     epoch_stakes: EpochStakes,
     blockhash_count: BlockhashCount,
     clock: Option<StageClock>,
@@ -75,6 +78,8 @@ impl Default for Builder {
             hash_cache_bytes: HASH_CACHE_BYTES,
             cache_bytes: CACHE_BYTES,
             block_limits: BlockLimits::default(),
+            compute_unit_limit: None,
+            account_lock_limit: None,
             epoch_stakes: EpochStakes::default(),
             blockhash_count: BlockhashCount::FromHeaders,
             clock: None,
@@ -203,6 +208,27 @@ impl Builder {
         self
     }
 
+    /// Compute units that every transaction may use, whatever it asks for: for test networks. As in Agave
+    /// (`RuntimeConfig::compute_budget`), its fee is still by what it asks for, and what it costs a block by what it used.
+    /// A [`crate::BlockProducer`] sets this much aside for it.
+    ///
+    /// It is an input of every block and is not stored: who executes the chain again must give the same
+    /// ([`crate::ReplayOptions`]).
+    ///
+    /// DEVIATION: Agave replaces the rest of the compute budget too; here a transaction has the heap that it asks for.
+    pub fn compute_unit_limit(mut self, compute_units: u32) -> Self {
+        self.compute_unit_limit = Some(compute_units);
+        self
+    }
+
+    /// Accounts that one transaction may lock, in place of what the protocol says
+    /// ([`limits::ACCOUNT_LOCK_COUNT_MAX`]), up to [`limits::TRANSACTION_ACCOUNT_COUNT_MAX`]: for test networks. Not stored,
+    /// as [`Self::compute_unit_limit`].
+    pub fn account_lock_limit(mut self, accounts: usize) -> Self {
+        self.account_lock_limit = Some(accounts);
+        self
+    }
+
     /// What `sol_get_epoch_stake` answers (default: nobody has any stake). It is an input of every block and is not
     /// stored: an engine that opens the chain again must be given the same.
     pub fn epoch_stakes(mut self, stakes: EpochStakes) -> Self {
@@ -232,14 +258,10 @@ impl Builder {
     ///
     /// # Errors
     /// [`BuildError`]: the store fails, holds another genesis, an account is given twice, a feature gate is asked for that
-    /// no rule follows, the pool cannot start.
+    /// no rule follows, the pool cannot start, more locks are asked for than a transaction has accounts.
     pub fn build(self) -> Result<Engine, BuildError> {
-        let runtime = match (&self.runtime, &self.features) {
-            (Some(_), Some(_)) => return Err(BuildError::FeaturesBesideRuntime),
-            (Some(runtime), None) => runtime.clone(),
-            (None, Some(features)) => heddle_programs::runtime_builder_with(features.gates()?).build(),
-            (None, None) => heddle_programs::runtime(),
-        };
+        let runtime = self.chosen_runtime()?;
+        let limits = self.limits(&runtime)?;
         if !self.hashes_state && !self.store.is_volatile() {
             return Err(BuildError::StateHashNeeded);
         }
@@ -280,10 +302,31 @@ impl Builder {
             collector: self.collector,
             record_details: self.record_details,
             hashes_state: self.hashes_state,
-            block_limits: self.block_limits,
+            limits,
             epoch_stakes: Arc::new(self.epoch_stakes),
             clock: self.clock,
         }))
+    }
+
+    fn chosen_runtime(&self) -> Result<Arc<Runtime>, BuildError> {
+        match (&self.runtime, &self.features) {
+            (Some(_), Some(_)) => Err(BuildError::FeaturesBesideRuntime),
+            (Some(runtime), None) => Ok(runtime.clone()),
+            (None, Some(features)) => Ok(heddle_programs::runtime_builder_with(features.gates()?).build()),
+            (None, None) => Ok(heddle_programs::runtime()),
+        }
+    }
+
+    fn limits(&self, runtime: &Runtime) -> Result<Limits, BuildError> {
+        let max = limits::TRANSACTION_ACCOUNT_COUNT_MAX;
+        if let Some(given) = self.account_lock_limit.filter(|&given| given > max) {
+            return Err(BuildError::AccountLockLimit { given, max });
+        }
+        Ok(Limits {
+            block: self.block_limits,
+            compute_units: self.compute_unit_limit,
+            account_locks: self.account_lock_limit.unwrap_or(lock_count_max(runtime.gates())),
+        })
     }
 
     fn initialize(&self, runtime: &Runtime) -> Result<Tip, BuildError> {

@@ -44,9 +44,19 @@ pub(crate) struct Shared {
     pub(crate) collector: Pubkey,
     pub(crate) record_details: bool,
     pub(crate) hashes_state: bool,
-    pub(crate) block_limits: BlockLimits,
+    pub(crate) limits: Limits,
     pub(crate) epoch_stakes: Arc<EpochStakes>,
     pub(crate) clock: Option<StageClock>,
+}
+
+/// What bounds blocks and their transactions, beside what they ask for themselves.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) block: BlockLimits,
+    /// In place of what a transaction asks for.
+    pub(crate) compute_units: Option<u32>,
+    /// Accounts that one transaction may lock.
+    pub(crate) account_locks: usize,
 }
 
 /// How a block is executed. The result is the same for all.

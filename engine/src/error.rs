@@ -31,6 +31,14 @@ pub enum BuildError {
     /// Both a runtime and features were given: a runtime has its features already.
     #[error("features were given beside a runtime: give them to the runtime (heddle_programs::runtime_builder_with)")]
     FeaturesBesideRuntime,
+    /// No transaction has so many accounts.
+    #[error("a transaction cannot lock {given} accounts: it has at most {max}")]
+    AccountLockLimit {
+        /// The limit that was asked for.
+        given: usize,
+        /// The largest.
+        max: usize,
+    },
     /// The same account was given twice.
     #[error("genesis account {0} is given twice")]
     DuplicateGenesisAccount(Pubkey),

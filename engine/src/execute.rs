@@ -71,6 +71,8 @@ pub(crate) struct BlockContext<'a> {
     pub(crate) environment: &'a BlockEnvironment,
     pub(crate) serial: BlockSerial,
     pub(crate) record_details: bool,
+    /// In place of what transactions ask for.
+    pub(crate) compute_unit_limit: Option<u32>,
 }
 
 /// One worker: its machine, and what it did in the open block.
@@ -394,7 +396,8 @@ fn admit(
 ) -> Result<Admitted, TransactionError> {
     let keys = block.plan.keys_of(planned);
     let (message, facts) = (transaction.transaction(), transaction.facts());
-    let limits = facts.limits.clone()?;
+    let mut limits = facts.limits.clone()?;
+    limits.compute_unit_limit = block.compute_unit_limit.unwrap_or(limits.compute_unit_limit);
     let nonce = if planned.is_recent {
         None
     } else {

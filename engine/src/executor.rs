@@ -189,6 +189,7 @@ impl Executor {
             environment,
             serial: self.planner.serial,
             record_details: shared.record_details,
+            compute_unit_limit: shared.limits.compute_units,
         };
         let execute = |worker: &mut Worker, transaction: TransactionIndex| {
             worker.execute(&context, transaction.0 as usize);
@@ -328,7 +329,7 @@ impl Executor {
         for worker in &mut self.workers {
             total.add(std::mem::take(&mut worker.cost));
         }
-        let limits = &shared.block_limits;
+        let limits = &shared.limits.block;
         if !limits.may_be_exceeded(&total) {
             return Ok(());
         }

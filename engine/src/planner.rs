@@ -8,7 +8,7 @@ use crate::{
     block::Block,
     engine::Shared,
     inherited_sysvars,
-    plan::{BlockPlan, PlanInputs, lock_count_max},
+    plan::{BlockPlan, PlanInputs},
     slot::BlockSerial,
 };
 
@@ -45,7 +45,7 @@ impl Planner {
             store: &*shared.store,
             slot: block.slot,
             recent_slots: &recent_slots,
-            lock_count_max: lock_count_max(shared.runtime.gates()),
+            lock_count_max: shared.limits.account_locks,
             recent_blockhashes: &recent_blockhashes,
             block: self.serial,
         };

@@ -25,7 +25,7 @@ use crate::{
     cost::Cost,
     engine::Shared,
     fees::{self, Fee},
-    plan::{BlockPlan, PlanInputs, lock_count_max},
+    plan::{BlockPlan, PlanInputs},
     static_facts,
     waiting_accounts::WaitingAccounts,
 };
@@ -156,7 +156,7 @@ impl BlockProducer {
     /// # Panics
     /// If a bound of the pool is 0.
     pub fn new(engine: &Engine, config: ProducerConfig) -> Self {
-        let block_limits = &engine.shared().block_limits;
+        let block_limits = &engine.shared().limits.block;
         let limits = PackLimits {
             cost: config.limits.cost.min(block_limits.compute_units),
             account_cost: config.limits.account_cost.min(block_limits.account_compute_units),
@@ -249,7 +249,8 @@ impl BlockProducer {
     fn assess(&mut self, transaction: &VerifiedTransaction) -> Result<Assessed, SubmitError> {
         let shared = self.engine.shared();
         let message = transaction.transaction();
-        let requested = transaction.facts().limits.clone().map_err(SubmitError::Rejected)?;
+        let mut requested = transaction.facts().limits.clone().map_err(SubmitError::Rejected)?;
+        requested.compute_unit_limit = shared.limits.compute_units.unwrap_or(requested.compute_unit_limit);
         // Accounts are looked at: nobody may be writing them.
         let mut executor = shared.executor.lock();
         if let Some(slot) = executor.statuses.slot(transaction.message_hash()) {
@@ -268,7 +269,7 @@ impl BlockProducer {
             store: &*shared.store,
             slot: self.recent.slot + 1,
             recent_slots: &self.recent.slots,
-            lock_count_max: lock_count_max(shared.runtime.gates()),
+            lock_count_max: shared.limits.account_locks,
             recent_blockhashes: &self.recent.blockhashes,
             block: executor.planner.serial,
         };

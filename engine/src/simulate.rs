@@ -54,6 +54,7 @@ impl Engine {
             environment: &environment,
             serial: *serial,
             record_details: true,
+            compute_unit_limit: shared.limits.compute_units,
         };
         let outcome = worker.process(&context, 0, Effect::Discard);
         let is_success = outcome.receipt().is_some_and(|receipt| receipt.status.is_ok());

@@ -211,7 +211,8 @@ fn a_replay_takes_them_as_given_and_counts_them() {
     assert_eq!((report.difference, report.verified, report.overrides), (None, 5, 2));
     assert_eq!(report.state_hash, tip.state_hash);
     for slot in 1..=5 {
-        let options = ReplayOptions { from_slot: Some(slot), to_slot: Some(slot), workers: 2 };
+        let options =
+            ReplayOptions { from_slot: Some(slot), to_slot: Some(slot), workers: 2, ..ReplayOptions::default() };
         let report = replay(&store, &options, &mut |_, _| {}).expect("replays");
         assert_eq!((report.difference, report.verified, report.overrides), (None, 1, u64::from(slot % 2 == 0)));
     }

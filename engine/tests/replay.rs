@@ -214,7 +214,7 @@ fn stored_without_history() -> Arc<dyn Store> {
 }
 
 fn run(store: &Arc<dyn Store>, from_slot: Option<u64>, to_slot: Option<u64>) -> Result<ReplayReport, ReplayError> {
-    replay(store, &ReplayOptions { workers: 2, from_slot, to_slot }, &mut |_, _| {})
+    replay(store, &ReplayOptions { workers: 2, from_slot, to_slot, ..ReplayOptions::default() }, &mut |_, _| {})
 }
 
 fn first_difference(store: &Arc<dyn Store>) -> Difference {

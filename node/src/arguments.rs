@@ -130,6 +130,12 @@ pub(crate) struct VerifyArguments {
     /// Up to the last block at or before slot B (default: the newest)
     #[arg(long, value_name = "B")]
     pub(crate) to: Option<u64>,
+    /// The compute units that the engine which made the blocks gave every transaction, if it did
+    #[arg(long, value_name = "N")]
+    pub(crate) compute_unit_limit: Option<u32>,
+    /// The account locks that it let a transaction have, if they were not the protocol's
+    #[arg(long, value_name = "N")]
+    pub(crate) account_lock_limit: Option<u16>,
     /// Also check every account against the state hash, and every header against its parent
     #[arg(long)]
     pub(crate) full_scan: bool,

@@ -92,6 +92,8 @@ fn execute(store: &Arc<dyn Store>, arguments: &VerifyArguments) -> Result<Replay
         workers: workers(arguments),
         from_slot: arguments.slot.or(arguments.from),
         to_slot: arguments.slot.or(arguments.to),
+        compute_unit_limit: arguments.compute_unit_limit,
+        account_lock_limit: arguments.account_lock_limit.map(usize::from),
     };
     let bar = progress::bar(0, "blocks", "verify", !arguments.json);
     let mut first_height = None;

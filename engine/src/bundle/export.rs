@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::{Bundle, BundleBlock};
 use crate::{
-    Difference, Engine, EngineError, ExecutedBlock, ReplayError,
+    Difference, Engine, EngineError, ExecutedBlock, ReplayError, ReplayOptions,
     overrides::is_override,
     replay::{Recorded, Span, accounts_after, block_of, engine_at, state_at, step},
     start_store::{ReadAccounts, StartStore},
@@ -70,7 +70,7 @@ pub fn export(
         statuses: statuses.clone(),
         accounts: noting(before.accounts, asked.clone()),
     });
-    let engine = engine_at(start.clone(), options.workers)?;
+    let engine = engine_at(start.clone(), &ReplayOptions { workers: options.workers, ..ReplayOptions::default() })?;
     let (mut blocks, mut difference) = (Vec::new(), None);
     let mut slot = parent.header.slot;
     while let Some(header) = next_of(store, slot, &span)?.filter(|_| difference.is_none()) {
@@ -161,7 +161,7 @@ impl StateBefore {
             let accounts: ReadAccounts = Box::new(move |keys| state.accounts(keys));
             return Ok(Ok(Self { tip, recent_headers, statuses, accounts }));
         }
-        let engine = engine_at(state, workers)?;
+        let engine = engine_at(state, &ReplayOptions { workers, ..ReplayOptions::default() })?;
         let mut slot = span.start.slot;
         while let Some(header) = store.next_header(slot)?.filter(|header| !span.holds(header)) {
             if let Some(difference) = step(store, &engine, &header)? {

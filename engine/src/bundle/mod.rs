@@ -23,7 +23,8 @@
 //! # }
 //! ```
 //!
-//! What is not in it, as in a database: feature gates other than mainnet's, and epoch stakes.
+//! What is not in it, as in a database: feature gates other than mainnet's, epoch stakes, and limits of a test network
+//! ([`crate::Builder::compute_unit_limit`], [`crate::Builder::account_lock_limit`]).
 
 mod check;
 mod export;

@@ -29,12 +29,16 @@ pub struct ReplayOptions {
     pub from_slot: Option<u64>,
     /// Up to the last block at or before this slot; `None`: to the newest.
     pub to_slot: Option<u64>,
+    /// That of the engine that made the blocks ([`crate::Builder::compute_unit_limit`]).
+    pub compute_unit_limit: Option<u32>,
+    /// That of the engine that made the blocks ([`crate::Builder::account_lock_limit`]).
+    pub account_lock_limit: Option<usize>,
 }
 
 impl Default for ReplayOptions {
     /// Everything that can be executed, on one worker.
     fn default() -> Self {
-        Self { workers: 1, from_slot: None, to_slot: None }
+        Self { workers: 1, from_slot: None, to_slot: None, compute_unit_limit: None, account_lock_limit: None }
     }
 }
 
@@ -150,7 +154,7 @@ pub fn replay(
         difference: None,
     };
     let engine = match state_at(store, span.start.slot)? {
-        Ok(state) => engine_at(state, options.workers)?,
+        Ok(state) => engine_at(state, options)?,
         Err(difference) => return Ok(ReplayReport { difference: Some(difference), ..report }),
     };
     let mut slot = span.start.slot;
@@ -190,9 +194,15 @@ pub(crate) fn state_at(store: &Arc<dyn Store>, slot: u64) -> Result<Result<Arc<d
 }
 
 /// An engine that goes on from `state`. Whatever limits the blocks were made under, they are kept now.
-pub(crate) fn engine_at(state: Arc<dyn Store>, workers: usize) -> Result<Engine, BuildError> {
-    let builder = Engine::builder().shared_store(state).block_limits(BlockLimits::UNLIMITED).workers(workers);
-    builder.without_blockhash_count().build()
+pub(crate) fn engine_at(state: Arc<dyn Store>, options: &ReplayOptions) -> Result<Engine, BuildError> {
+    let mut builder = Engine::builder().shared_store(state).block_limits(BlockLimits::UNLIMITED);
+    if let Some(compute_units) = options.compute_unit_limit {
+        builder = builder.compute_unit_limit(compute_units);
+    }
+    if let Some(accounts) = options.account_lock_limit {
+        builder = builder.account_lock_limit(accounts);
+    }
+    builder.workers(options.workers).without_blockhash_count().build()
 }
 
 /// Executes one block and compares; if it agrees, the engine goes on from it.
