@@ -16,19 +16,22 @@ import * as strip from "./strip.js";
 import * as throughput from "./throughput.js";
 import * as transaction from "./transaction.js";
 import { byId, h } from "./dom.js";
-import { duration } from "./format.js";
+import { count, duration } from "./format.js";
 import { routeOf } from "./names.js";
 import { pace, showFacts, showHealth, showVerdict } from "./overview.js";
-import { NodeDown, batch } from "./rpc.js";
+import { NodeDown, RpcError, batch } from "./rpc.js";
 import { title } from "./parts.js";
 
 const PERIOD_MS = 1_000;
 const MISSES_UNTIL_DOWN = 2;
 const TOP = 20;
+/** As in style.css: from here down, the picture lies under the list. */
+const ONE_COLUMN_UNTIL = 980;
 const PAGES = { tx: transaction, account, block };
 
 const state = { stats: null, misses: 0, answeredAt: null, heat: null, heatError: null };
 let open = null;
+let scrollWanted = false;
 
 const routeNow = () => {
   const [, kind, name = ""] = /^#\/([a-z]+)(?:\/(.*))?$/.exec(location.hash) ?? [];
@@ -47,7 +50,7 @@ function decoded(text) {
 
 async function ask() {
   const calls = [["heddle_stats"], ["heddle_contention", [{ top: TOP }]]];
-  const [stats, heat] = await batch(open && !["account"].includes(open.kind) ? calls.slice(0, 1) : calls);
+  const [stats, heat] = await batch(open && open.kind !== "account" ? calls.slice(0, 1) : calls);
   if (stats.error) throw stats.error;
   answered(stats.result, heat);
 }
@@ -56,28 +59,36 @@ function answered(stats, heat) {
   state.misses = 0;
   state.answeredAt = performance.now();
   state.stats = stats;
-  if (heat) [state.heat, state.heatError] = [heat.result ?? null, heat.error ?? null];
+  if (heat) {
+    [state.heat, state.heatError] = [heat.result ?? null, heat.error ?? null];
+    contention.remember(state.heat);
+  }
   samples.add(stats, performance.now());
-  const { idle } = pace(stats);
+  const { idle, now } = pace(stats);
   const kind = stats.clock.paused ? "paused" : "running";
   showHealth(kind, stats.clock.paused ? "paused" : idle ? "running, idle" : "running", null);
   showFacts(stats);
-  if (!open) showOverview();
+  if (open) return;
+  document.title = idle ? "heddle" : `${count(now)} tx/s · heddle`;
+  showOverview();
 }
 
 function showOverview() {
   const { stats, heat, heatError } = state;
   if (!stats) return;
+  byId("home").hidden = false;
   const span = samples.span();
   const busy = span ? samples.busyShares(span) : [];
-  showVerdict(stats, heat, busy);
+  showVerdict(stats, heat);
   throughput.update(stats);
   latency.update(stats, heat, busy);
   strip.show(stats);
-  if (heat || heatError) contention.show(heat, heatError);
+  if (heat || heatError) {
+    contention.show(heat, heatError);
+    scrollToContention();
+  }
   recent.show(stats);
   machine.show(stats, span);
-  byId("home").hidden = false;
 }
 
 function missed(error) {
@@ -86,6 +97,7 @@ function missed(error) {
   samples.forget();
   const since = state.answeredAt === null ? "" : ` It answered last ${duration((performance.now() - state.answeredAt) / 1000)} ago.`;
   const what = error instanceof NodeDown ? `The node ${error.message}.` : `The node refuses to tell about itself: ${error.message}.`;
+  if (!open) document.title = "no answer · heddle";
   showHealth("down", "no answer", `${what}${since} Asking again every second; this page goes on by itself.`);
 }
 
@@ -93,11 +105,17 @@ async function round() {
   if (document.hidden) return;
   try {
     await ask();
-    if (open) await refresh(open);
   } catch (error) {
-    if (!("code" in error) && !(error instanceof NodeDown)) throw error;
-    missed(error);
+    failed(error);
+    if (error instanceof NodeDown) return;
   }
+  if (open) await refresh(open).catch(failed);
+}
+
+/** What the node did or did not answer is shown; anything else is a mistake of this page. */
+function failed(error) {
+  if (!(error instanceof NodeDown) && !(error instanceof RpcError)) throw error;
+  missed(error);
 }
 
 async function loop() {
@@ -112,25 +130,34 @@ async function loop() {
 
 /* ---- pages of one thing ---- */
 
+/** Asks for what an open page shows and draws it if it changed. Throws `NodeDown`. */
 async function refresh(page) {
-  if (page.done) return;
-  let data;
+  if (page.done || page.asking) return;
+  page.asking = true;
   try {
-    data = await page.module.load(page.name);
-  } catch (error) {
-    if (error instanceof NodeDown) throw error;
-    data = { error: error.message };
+    const data = await answerFor(page);
+    if (page !== open) return;
+    page.done = data.done === true;
+    const context = { stats: state.stats, faucet: state.stats?.faucet === true };
+    const text = JSON.stringify([data, context.faucet]);
+    if (text === page.shown) return;
+    page.shown = text;
+    draw(page, data, context);
+  } finally {
+    page.asking = false;
   }
-  if (page !== open) return;
-  page.done = data.done === true;
-  const text = JSON.stringify(data);
-  if (text === page.shown) return;
-  page.shown = text;
-  draw(page, data);
 }
 
-function draw(page, data) {
-  const context = { stats: state.stats, faucet: state.stats?.faucet === true };
+async function answerFor(page) {
+  try {
+    return await page.module.load(page.name);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return { error: error.message };
+  }
+}
+
+function draw(page, data, context) {
   const box = byId("page");
   const first = box.dataset.route !== page.route;
   const opened = [...box.querySelectorAll("details")].map((details) => details.open);
@@ -153,14 +180,15 @@ function arrive(box, page) {
 const problem = (page, message) => [title(page.what, page.name), h("section", { class: "card" }, h("p", { class: "empty" }, `The node answers: ${message}.`))];
 
 function openPage(kind, name, route) {
-  open = { kind, name, route, module: PAGES[kind], what: { tx: "Transaction", account: "Account", block: "Block" }[kind], done: false, shown: null };
+  open = { kind, name, route, module: PAGES[kind], what: { tx: "Transaction", account: "Account", block: "Block" }[kind], done: false, asking: false, shown: null };
   byId("home").hidden = true;
   const box = byId("page");
   box.hidden = false;
   delete box.dataset.route;
   box.replaceChildren(title(open.what, name), h("section", { class: "card" }, h("p", { class: "empty" }, "Asking the node…")));
   document.title = `${open.module.tabTitle(name)} · heddle`;
-  refresh(open).catch(missed);
+  // Before the first answer the loop does it: the page wants to know what the node tells about itself.
+  if (state.stats) refresh(open).catch(failed);
 }
 
 function openOverview(kind, name) {
@@ -170,13 +198,18 @@ function openOverview(kind, name) {
   byId("page").replaceChildren();
   document.title = "heddle";
   contention.choose(kind === "contention" && name ? name : null);
+  scrollWanted = kind === "contention";
+  if (wasPage) scrollTo(0, 0);
   showOverview();
-  if (kind === "contention") {
-    const place = byId("contention").getBoundingClientRect();
-    if (wasPage || place.top < 0 || place.top > innerHeight * 0.6) byId("contention").scrollIntoView({ block: "start" });
-  } else if (wasPage) {
-    scrollTo(0, 0);
-  }
+}
+
+/** Brings the chosen account's picture into view, once there is one. */
+function scrollToContention() {
+  if (!scrollWanted) return;
+  scrollWanted = false;
+  const target = innerWidth <= ONE_COLUMN_UNTIL ? byId("blocked") : byId("contention");
+  const { top } = target.getBoundingClientRect();
+  if (top < 0 || top > innerHeight * 0.4) target.scrollIntoView({ block: "start" });
 }
 
 function follow() {

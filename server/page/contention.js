@@ -1,7 +1,7 @@
 // What waits for what: the accounts that transactions wait for, and the picture of one of them. Which one is the
 // address in the URL, so that links and the back button work; without one it is the hottest.
 
-import { byId, copyButton, drawnToWidth, h, isAttended, keyed, setText } from "./dom.js";
+import { byId, drawnToWidth, h, isAttended, keyed, setText } from "./dom.js";
 import { compact, count, micros, percent } from "./format.js";
 import { flow } from "./flow.js";
 import { accountHref, accountLink, addressText, contentionHref, label } from "./names.js";
@@ -83,7 +83,7 @@ function picture(account) {
   const hot = new Map(contention.accounts.map((each) => [each.address, each]));
   const isHot = hot.has(account.address);
   const children = [
-    h("h3", null, addressText(account.address, 10), h("a", { href: accountHref(account.address) }, "open account"), copyButton(account.address, "address")),
+    h("h3", null, addressText(account.address, 10), h("a", { href: accountHref(account.address) }, "open account")),
     story(account),
   ];
   if (!isHot) children.push(h("p", { class: "story" }, "It is not among the hottest any more; this is how it was last seen."));
@@ -108,11 +108,19 @@ function readout({ blocks, transactions, accounts }) {
   return `${count(blocks)} blocks, ${compact(transactions)} transactions in 60 s · ${compact(waited)} waits`;
 }
 
+/** Accounts by the time that was waited for them. */
+export const hottestFirst = (accounts) => [...(accounts ?? [])].sort((a, b) => b.waitedMicros - a.waitedMicros);
+
+/** Keeps an answer of `heddle_contention` without showing it. */
+export function remember(answer) {
+  contention = answer ? { ...answer, accounts: hottestFirst(answer.accounts) } : null;
+}
+
 /** Shows an answer of `heddle_contention`; `error` says why there is none. */
 export function show(answer, error) {
   const quiet = byId("contention-quiet");
   quiet?.remove();
-  contention = answer;
+  remember(answer);
   const nothing = !answer?.accounts?.length;
   byId("contention-body").hidden = nothing && !chosen;
   setText(byId("contention-readout"), answer ? readout(answer) : "");

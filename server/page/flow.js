@@ -102,8 +102,8 @@ function node(entry, x, anchor) {
   return s("a", { href, "aria-label": told },
     s("title", null, told),
     s("rect", { class: `flow-end ${entry.kind}`, x, y: entry.y, width: BAR, height: entry.height, rx: 2 }),
-    s("text", { class: name ? "flow-name" : "flow-name mono", x: textX, y: middle - 1, "text-anchor": anchor }, name ?? short(entry.address)),
-    s("text", { class: "flow-count", x: textX, y: middle + 13, "text-anchor": anchor }, count(entry.transactions)));
+    s("text", { class: name ? "flow-name" : "flow-name mono", x: textX, y: middle - 2, "text-anchor": anchor }, name ?? short(entry.address)),
+    s("text", { class: "flow-count", x: textX, y: middle + 11, "text-anchor": anchor }, count(entry.transactions)));
 }
 
 const head = (text, x, anchor) => s("text", { class: "flow-head", x, y: 12, "text-anchor": anchor }, text);
@@ -116,8 +116,8 @@ export function flow(account, hot, width) {
   const rows = Math.max(2, ...columns.map((column) => column.length));
   const height = rows * ROW + 10;
   for (const column of columns) stack(column, height);
-  const knot = { x: Math.round(width * (four ? 0.3 : 0.46)), y: HEAD, height };
-  const behindX = four ? Math.round(width * 0.63) : width - BAR;
+  const knot = { x: Math.round(width * (four ? 0.24 : 0.46)), y: HEAD, height };
+  const behindX = four ? Math.round(width * 0.55) : width - BAR;
   const turnX = width - BAR;
   const picture = [
     ...toKnot(programs, knot, 0, "left"), ...toKnot(behind, knot, behindX, "right"), ...(four ? inTurnStreams(behind, turn, behindX, turnX) : []),

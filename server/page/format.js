@@ -5,6 +5,9 @@ const LAMPORTS_PER_SOL = 1_000_000_000;
 
 export const count = (value) => (Number.isFinite(value) ? whole.format(value) : "–");
 
+/** `compact` without zeros at the end, for what stands still. */
+export const compactRound = (value) => compact(value).replace(/\.(\d*?)0+(?=\D|$)/, (_, digits) => (digits ? `.${digits}` : ""));
+
 /** Three significant digits with a unit of thousands: 41.2k, 1.23M. */
 export function compact(value) {
   if (!Number.isFinite(value)) return "–";

@@ -2,7 +2,7 @@
 // mempool, block fill, workers, the longest chain.
 
 import { byId, drawnToWidth, h, keyed, s, setText } from "./dom.js";
-import { compact, count, micros, percent } from "./format.js";
+import { compact, compactRound, count, micros, percent } from "./format.js";
 import { mean } from "./samples.js";
 
 /** A block's compute units at most, where the node does not tell. */
@@ -80,10 +80,10 @@ function tiles(stats, contention, busy) {
   const fill = newest.length ? mean(newest.map((block) => block.computeUnits)) / blockUnits(stats) : 0;
   const shares = busy.filter((share) => share !== null);
   return [
-    { name: "Mempool", value: compact(waiting), share: waiting / capacity, note: `of ${compact(capacity)}, ${compact(intake)} coming in` },
-    { name: "Block fill", value: percent(fill), share: fill, note: `of ${compact(blockUnits(stats))} CU, last ${newest.length || FILL_BLOCKS}` },
-    { name: "Workers busy", value: shares.length ? percent(mean(shares)) : "–", share: shares.length ? mean(shares) : 0, note: `${stats.workers} threads, last 10 s` },
-    { name: "Longest chain", value: contention ? count(contention.waves) : "–", share: null, note: "transactions one behind the other" },
+    { name: "Mempool", value: compact(waiting), share: waiting / capacity, note: `of ${compactRound(capacity)} · ${compact(intake)} in` },
+    { name: "Block fill", value: percent(fill), share: fill, note: `of ${compactRound(blockUnits(stats))} CU, mean` },
+    { name: "Workers busy", value: shares.length ? percent(mean(shares)) : "–", share: shares.length ? mean(shares) : 0, note: `${stats.workers} threads` },
+    { name: "Longest chain", value: contention ? count(contention.waves) : "–", share: null, note: "one after another" },
   ];
 }
 

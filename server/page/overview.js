@@ -3,7 +3,7 @@
 import { byId, h, keyed, setText } from "./dom.js";
 import { clockTime, count, duration, micros, percent, short } from "./format.js";
 import { addressText, blockHref, contentionHref } from "./names.js";
-import { mean } from "./samples.js";
+import { hottestFirst } from "./contention.js";
 
 const IDLE_SECONDS = 5;
 
@@ -25,7 +25,7 @@ export function showHealth(kind, text, notice) {
 function facts(stats) {
   const { slot, clock } = stats;
   const behind = slot.processed - slot.confirmed;
-  const mode = clock.mode === "slots" ? `a slot every ${clock.slotTimeMs} ms` : "a block per transaction";
+  const mode = clock.mode === "slots" ? `a slot every ${clock.slotTimeMs} ms` : "a block when something waits";
   const offset = clock.offsetSeconds ? ` (${clock.offsetSeconds > 0 ? "+" : "−"}${duration(Math.abs(clock.offsetSeconds))})` : "";
   return [
     ["cluster", "heddle"],
@@ -36,7 +36,7 @@ function facts(stats) {
     ["block height", count(stats.blockHeight)],
     ["clock", mode],
     ["chain time", clockTime(stats.unixTimestamp) + offset],
-    ["state", clock.paused ? "paused" : "not paused"],
+    ["paused", clock.paused ? "yes" : "no"],
   ];
 }
 
@@ -68,31 +68,30 @@ export function pace(stats) {
 
 const weak = (text) => h("span", { class: "weak" }, text);
 
-function running(stats, busy) {
+function running(stats) {
   const { now, idle, failed, processed } = pace(stats);
   if (stats.clock.paused) return [h("span", { class: "wait" }, `Paused at slot ${count(stats.slot.processed)}.`)];
   if (idle) return ["Running, nothing to do. ", weak("Send a transaction and it shows here.")];
   const said = ["Running ", `${count(now)} transactions a second`];
   if (failed > 0) said.push(weak(", "), h("span", { class: failed > processed / 2 ? "bad" : "weak" }, `${percent(failed / processed)} fail`));
-  if (busy.length) said.push(weak(`, workers ${percent(mean(busy))} busy`));
   return [...said, weak(".")];
 }
 
 function blocked(contention) {
-  const worst = contention?.accounts?.find((account) => account.waited > 0);
+  const worst = hottestFirst(contention?.accounts).find((account) => account.waited > 0);
   if (!worst) return contention && contention.transactions > 0 ? [weak(" Nothing waits for anything.")] : [];
   const share = worst.waited / Math.max(1, contention.accounts.reduce((sum, account) => sum + account.waited, 0));
   return [
     weak(" Most waiting is behind "), h("a", { href: contentionHref(worst.address) }, addressText(worst.address)),
-    weak(`: ${count(worst.waited)} transactions in 60 s, ${percent(share)} of all waits, ${micros(worst.waitedMicros / worst.waited)} each.`),
+    weak(`: ${percent(share)} of all waits, ${micros(worst.waitedMicros / worst.waited)} each.`),
   ];
 }
 
 let said = "";
 
-/** The sentence on top of the overview; `busy` are shares of worker time. */
-export function showVerdict(stats, contention, busy) {
-  const parts = [...running(stats, busy.filter((share) => share !== null)), ...blocked(contention)];
+/** The sentence on top of the overview. */
+export function showVerdict(stats, contention) {
+  const parts = [...running(stats), ...blocked(contention)];
   const text = parts.map((part) => part.textContent ?? part).join("");
   const verdict = byId("verdict");
   if (text === said || verdict.querySelector(":focus-visible")) return;

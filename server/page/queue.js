@@ -13,8 +13,9 @@ export function trees(waiting) {
     return nodes.get(signature);
   };
   for (const { signature, slot, blockedBy } of waiting ?? []) {
+    if (signature === blockedBy) continue;
     const waiter = nodeOf(signature, slot);
-    if (waiter.waits || signature === blockedBy) continue;
+    if (waiter.waits) continue;
     waiter.waits = true;
     nodeOf(blockedBy, slot).children.push(waiter);
   }

@@ -8,11 +8,14 @@ const ROWS = 20;
 
 let newest = [];
 
+/** Solana's text counts instructions from 0, this page from 1. */
+const reason = (error) => error.replace(/^Error processing Instruction (\d+)/, (_, index) => `Instruction ${Number(index) + 1}`);
+
 function create(row) {
   const result = row.ok
     ? h("span", { class: "result ok" }, "ok")
-    : h("div", { class: "result failed reason", title: row.error ?? "" }, row.error ? row.error.replace(/^Error processing /, "") : "failed");
-  const programs = row.programs.map((program) => h("span", null, addressText(program)));
+    : h("div", { class: "result failed reason", title: row.error ?? "" }, row.error ? reason(row.error) : "failed");
+  const programs = (row.programs ?? []).map((program) => h("span", null, addressText(program)));
   return h("tr", null,
     h("td", null, transactionLink(row.signature)), h("td", null, result), h("td", { class: "programs wide" }, programs),
     h("td", { class: "right" }, count(row.computeUnits)), h("td", { class: "right wide" }, count(row.fee)), h("td", { class: "right" }, blockLink(row.slot)));

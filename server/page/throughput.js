@@ -1,11 +1,11 @@
 // The chart of transactions per second: a bar for each whole second of the last two minutes, failed ones at its foot.
 
 import { byId, drawnToWidth, h, keyed, s, setText } from "./dom.js";
-import { clockTime, compact, count, percent } from "./format.js";
+import { clockTime, compact, compactRound, count, percent } from "./format.js";
 import { mean } from "./samples.js";
 
 const SECONDS = 120;
-const HEIGHT = 148;
+const HEIGHT = 170;
 const LEFT = 34;
 const FOOT = 18;
 const TICKS_MAX = 4;
@@ -50,13 +50,14 @@ function draw() {
   if (!width) return;
   const largest = Math.max(4, ...seconds.map(({ processed }) => processed));
   const size = step(largest);
-  const top = Math.ceil(largest / size) * size;
+  const half = Math.max(1, size / 2);
+  const top = Math.ceil(largest / half) * half;
   const { ok, bad, pitch, plot } = bars(top);
   const lines = [];
   for (let value = 0; value <= top; value += size) {
     const y = Math.round(6 + plot - (value / top) * plot) + 0.5;
     lines.push(s("line", { class: value === 0 ? "axis zero" : "axis", x1: LEFT, x2: width, y1: y, y2: y }));
-    lines.push(s("text", { class: "tick", x: LEFT - 7, y: y + 4, "text-anchor": "end" }, compact(value)));
+    lines.push(s("text", { class: "tick", x: LEFT - 7, y: y + 4, "text-anchor": "end" }, compactRound(value)));
   }
   for (const [ago, anchor] of [[120, "start"], [60, "middle"], [0, "end"]]) {
     const x = width - ago * pitch;

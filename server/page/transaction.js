@@ -60,7 +60,9 @@ function whatRan(nodes, root, meta) {
   const list = h("ol", { class: "steps" }, nodes.map((node, index) => step(node, String(index + 1), all)));
   const loose = root.lines.filter(({ kind }) => kind !== "call");
   const kept = meta?.logMessages ? null : h("p", { class: "empty" }, "The node keeps no logs of this transaction.");
-  return [list, kept, loose.length ? h("div", { class: "log-lines" }, loose.map(line)) : null];
+  const told = nodes.reduce((sum, node) => sum + (node.made?.units ?? 0), 0);
+  const rest = all > told && told > 0 ? h("p", { class: "rest" }, `${count(all - told)} CU more by programs that do not log theirs, or by none.`) : null;
+  return [list, rest, kept, loose.length ? h("div", { class: "log-lines" }, loose.map(line)) : null];
 }
 
 function step(node, number, all) {
@@ -109,7 +111,7 @@ function accountsOf(instruction) {
   if (instruction.accounts?.length) parts.push(h("p", { class: "account-row" }, instruction.accounts.map((address) => accountLink(address))));
   if (instruction.data) parts.push(h("p", { class: "log mono soft" }, instruction.data));
   if (!parts.length) return null;
-  return h("details", null, h("summary", null, instruction.parsed === undefined ? "accounts and data" : "what it was told"), parts);
+  return h("details", null, h("summary", null, instruction.parsed === undefined ? "accounts and data" : "arguments"), parts);
 }
 
 function balances({ accountKeys }, meta) {
