@@ -57,4 +57,4 @@ export const textMatching = (page, selector, pattern) =>
   });
 
 /** Pixels by which the page is wider than its window. */
-export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+export const overflow = (page) => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));

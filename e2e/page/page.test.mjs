@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { PHONE, launch, open, overflow, textMatching, textOf, until } from "./browser.mjs";
-import { HOSTILE, address, base58Of, blockOf, kindOf, signature, slotAt } from "./data.mjs";
+import { LAPTOP, PHONE, launch, open, overflow, textMatching, textOf, until } from "./browser.mjs";
+import { HOSTILE, address, base58Of, blockOf, kindOf, signature, slotAt, stats } from "./data.mjs";
 import { startMock } from "./mock.mjs";
 
 const REAL = process.env.HEDDLE_PAGE_URL;
@@ -299,6 +299,56 @@ test("a node without our methods, or with nothing to tell, is no disaster", only
   }
 });
 
+/** What a node tells in its first second, in memory and in transaction mode: hardly anything. */
+const young = (stats) => ({
+  ...stats, clock: { mode: "transaction", paused: false, offsetSeconds: 0 }, faucet: false, uptimeSeconds: 0, blockHeight: 0,
+  slot: { processed: 0, confirmed: 0 }, mempool: { waiting: 0, capacity: 65_536, intake: 0 },
+  latencyMicros: { queued: null, executed: null, committed: null }, store: null, accounts: { cached: null, cachedBytes: null },
+  workerMicros: [{ busy: 0, idle: 0 }], history: [], blocks: [], recent: [],
+});
+
+test("a node that has nothing to tell yet", onlyMock, async () => {
+  mock.settings.methods = { heddle_stats: (seconds) => young(stats(seconds)) };
+  try {
+    await visit("", async (page) => {
+      await textMatching(page, "#verdict", /^Running, nothing to do/);
+      await textMatching(page, "#machine-facts", /in memory/);
+      await textMatching(page, "#recent-empty", /Nothing yet/);
+      assert.match(await textOf(page, "#facts"), /a block when something waits/);
+      await textMatching(page, "#workers", /1 · –/);
+      assert.doesNotMatch(await textOf(page, "main"), /NaN|undefined|null|Infinity/);
+    });
+  } finally {
+    mock.settings.methods = {};
+  }
+});
+
+test("a large machine: many workers, great numbers, one account without company", onlyMock, async () => {
+  const lonely = { address: address("pool"), locked: 9, written: 9, waited: 8, waitedMicros: 70, behind: [], programs: [], waiting: [] };
+  const large = (told) => ({
+    ...told, workers: 64, workerMicros: Array.from({ length: 64 }, (_, index) => ({ busy: told.uptimeSeconds * index, idle: told.uptimeSeconds * 64 })),
+    history: told.history.map((second) => ({ ...second, processed: second.processed * 80 })),
+  });
+  mock.settings.methods = {
+    heddle_stats: (seconds) => large(stats(seconds)), heddle_contention: () => ({ blocks: 1, transactions: 9, waves: 9, accounts: [lonely] }),
+  };
+  try {
+    for (const viewport of [LAPTOP, PHONE]) {
+      await visit("", async (page) => {
+        await textMatching(page, "#tps", /^\d,\d{3},\d{3}$/);
+        await until("64 workers", async () => (await page.locator("#workers li").count()) === 64);
+        await textMatching(page, "#blocked .story", /8 of 9 transactions/);
+        assert.equal(await overflow(page), 0);
+        const [number, chart] = await Promise.all(["#tps", "#throughput-chart"].map((part) => page.locator(part).boundingBox()));
+        assert.ok(viewport === PHONE || number.x + number.width <= chart.x, "the number stays beside its chart");
+        if (process.env.HEDDLE_PAGE_SHOTS) await page.screenshot({ path: `${process.env.HEDDLE_PAGE_SHOTS}/large-${viewport.width}.png`, fullPage: true });
+      }, { viewport });
+    }
+  } finally {
+    mock.settings.methods = {};
+  }
+});
+
 test("a node that is gone is told calmly, and the page goes on when it is back", async () => {
   const { page, complaints, close } = await open(browser, url);
   await textMatching(page, "#health", /running|paused/);
@@ -308,9 +358,11 @@ test("a node that is gone is told calmly, and the page goes on when it is back",
   else await mock.stop();
   await textMatching(page, "#notice", /The node cannot be reached.*Asking again every second/);
   assert.match(await textOf(page, "#health"), /no answer/);
+  assert.match(await textOf(page, "#verdict"), /^No answer/);
   if (REAL) await page.unroute("**/*", block);
   else mock = await startMock({ port, firstSecond: FIRST_SECOND });
   await textMatching(page, "#health", /running|paused/);
+  await textMatching(page, "#verdict", /^(Running|Paused)/);
   await until("the notice goes", async () => !(await page.locator("#notice").isVisible()));
   assert.deepEqual(complaints.filter((text) => !REFUSED.test(text)), []);
   await close();

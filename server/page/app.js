@@ -18,7 +18,7 @@ import * as transaction from "./transaction.js";
 import { byId, h } from "./dom.js";
 import { count, duration } from "./format.js";
 import { routeOf } from "./names.js";
-import { pace, showFacts, showHealth, showVerdict } from "./overview.js";
+import { pace, showFacts, showGone, showHealth, showVerdict } from "./overview.js";
 import { NodeDown, RpcError, batch } from "./rpc.js";
 import { title } from "./parts.js";
 
@@ -98,6 +98,7 @@ function missed(error) {
   const since = state.answeredAt === null ? "" : ` It answered last ${duration((performance.now() - state.answeredAt) / 1000)} ago.`;
   const what = error instanceof NodeDown ? `The node ${error.message}.` : `The node refuses to tell about itself: ${error.message}.`;
   if (!open) document.title = "no answer · heddle";
+  showGone();
   showHealth("down", "no answer", `${what}${since} Asking again every second; this page goes on by itself.`);
 }
 

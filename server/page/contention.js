@@ -2,7 +2,7 @@
 // address in the URL, so that links and the back button work; without one it is the hottest.
 
 import { byId, drawnToWidth, h, isAttended, keyed, setText } from "./dom.js";
-import { compact, count, micros, percent } from "./format.js";
+import { compact, count, micros, percent, plural } from "./format.js";
 import { flow } from "./flow.js";
 import { accountHref, accountLink, addressText, contentionHref, label } from "./names.js";
 import { queues } from "./queue.js";
@@ -68,7 +68,7 @@ function story(account) {
     `${count(account.written)} write it. `,
   ];
   if (by) parts.push(`Most come from ${label(by.address)} (${percent(by.transactions / Math.max(1, account.waited))}). `);
-  if (behind.length) parts.push("While they wait, so do their writes of ", bold(behind.length === 1 ? "1 other account" : `${behind.length} other accounts`), ".");
+  if (behind.length) parts.push("While they wait, so do their writes of ", bold(plural(behind.length, "other account")), ".");
   return h("p", { class: "story" }, parts);
 }
 
@@ -87,7 +87,8 @@ function picture(account) {
     story(account),
   ];
   if (!isHot) children.push(h("p", { class: "story" }, "It is not among the hottest any more; this is how it was last seen."));
-  if (width > 0) children.push(h("div", { class: "flow" }, flow(account, hot, width)));
+  const company = account.programs?.length || account.behind?.length;
+  if (width > 0 && company) children.push(h("div", { class: "flow" }, flow(account, hot, width)));
   if (account.waiting?.length) children.push(h("h4", null, "The newest that queued, each under the one it waited for"), queues(account.waiting));
   return children;
 }
@@ -105,7 +106,7 @@ function draw() {
 
 function readout({ blocks, transactions, accounts }) {
   const waited = accounts.reduce((sum, account) => sum + account.waited, 0);
-  return `${count(blocks)} blocks, ${compact(transactions)} transactions in 60 s · ${compact(waited)} waits`;
+  return `${plural(blocks, "block")}, ${compact(transactions)} transactions in 60 s · ${compact(waited)} waits`;
 }
 
 /** Accounts by the time that was waited for them. */

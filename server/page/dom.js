@@ -42,6 +42,8 @@ export function keyed(parent, items, { key, create, update }) {
     if (parent.children[index] !== element) parent.insertBefore(element, parent.children[index] ?? null);
   });
   for (const element of old.values()) element.remove();
+  // Only if two items had one key.
+  while (parent.children.length > items.length) parent.lastElementChild.remove();
 }
 
 const canHover = matchMedia("(hover: hover)");

@@ -89,6 +89,12 @@ function blocked(contention) {
 
 let said = "";
 
+/** Says in the sentence's place that the node is gone. */
+export function showGone() {
+  said = "";
+  byId("verdict").replaceChildren(h("span", { class: "bad" }, "No answer."), weak(" Below is what the node told last."));
+}
+
 /** The sentence on top of the overview. */
 export function showVerdict(stats, contention) {
   const parts = [...running(stats), ...blocked(contention)];

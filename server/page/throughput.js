@@ -114,6 +114,7 @@ export function update({ history }) {
   const failed = minute.reduce((sum, entry) => sum + entry.failed, 0);
   const now = processed[processed.length - 1] ?? 0;
   setText(byId("tps"), count(now));
+  byId("tps").toggleAttribute("data-long", now >= 100_000);
   const pairs = [
     ["mean of 60 s", count(mean(minute.map((entry) => entry.processed)))],
     ["most in 120 s", count(Math.max(0, ...processed))],

@@ -61,7 +61,7 @@ function whatRan(nodes, root, meta) {
   const loose = root.lines.filter(({ kind }) => kind !== "call");
   const kept = meta?.logMessages ? null : h("p", { class: "empty" }, "The node keeps no logs of this transaction.");
   const told = nodes.reduce((sum, node) => sum + (node.made?.units ?? 0), 0);
-  const rest = all > told && told > 0 ? h("p", { class: "rest" }, `${count(all - told)} CU more by programs that do not log theirs, or by none.`) : null;
+  const rest = all > told && told > 0 ? h("p", { class: "rest" }, `${count(all - told)} CU more: builtin programs do not log theirs.`) : null;
   return [list, rest, kept, loose.length ? h("div", { class: "log-lines" }, loose.map(line)) : null];
 }
 
