@@ -205,6 +205,7 @@ export const METHODS = {
   requestAirdrop(seconds, [wanted, lamports]) {
     airdropped.set(wanted, (airdropped.get(wanted) ?? 0) + lamports);
     const place = { slot: slotAt(seconds) - 16, index: 0 };
+    while (kindOf(place.slot, place.index) !== "transfer") place.index += 1;
     const made = signature(place.slot, place.index);
     airdrops.set(made, place);
     return made;

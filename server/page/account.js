@@ -84,14 +84,14 @@ function historyCard({ history, historyError }) {
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Waits until the node has processed `signature`; whether it did in time. */
-async function processed(signature) {
+/** Waits until the node has processed `signature` and says what came of it. */
+async function outcome(signature) {
   for (let tries = 0; tries < AIRDROP_TRIES; tries += 1) {
     const { value } = await call("getSignatureStatuses", [[signature]]);
-    if (value[0]) return !value[0].err;
+    if (value[0]) return value[0].err ? "Failed: " : "Arrived: ";
     await pause(AIRDROP_WAIT_MS);
   }
-  return false;
+  return "Not there yet: ";
 }
 
 // Made once per address and kept while the page is drawn anew, so that what is typed and said stays.
@@ -117,8 +117,7 @@ function makeFaucet(address) {
     try {
       const signature = await call("requestAirdrop", [address, Math.round(Number(amount.value) * LAMPORTS_PER_SOL)]);
       said.replaceChildren("On its way: ", transactionLink(signature));
-      const arrived = await processed(signature);
-      said.replaceChildren(arrived ? "Arrived: " : "Not there yet: ", transactionLink(signature));
+      said.replaceChildren(await outcome(signature), transactionLink(signature));
     } catch (error) {
       setText(said, error instanceof NodeDown ? `The node ${error.message}.` : `Refused: ${error.message}.`);
     }
