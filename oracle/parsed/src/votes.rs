@@ -42,12 +42,12 @@ fn authorities(random: &mut ChaCha8Rng) -> Vec<(usize, VoteInstruction)> {
     });
     let mut calls = Vec::new();
     for kind in [VoteAuthorize::Voter, VoteAuthorize::Withdrawer, bls] {
-        calls.push((3, V::Authorize(key(random), kind.clone())));
-        calls.push((4, V::AuthorizeChecked(kind.clone())));
+        calls.push((3, V::Authorize(key(random), kind)));
+        calls.push((4, V::AuthorizeChecked(kind)));
         calls.push((
             3,
             V::AuthorizeWithSeed(VoteAuthorizeWithSeedArgs {
-                authorization_type: kind.clone(),
+                authorization_type: kind,
                 current_authority_derived_key_owner: key(random),
                 current_authority_derived_key_seed: "seed".to_owned(),
                 new_authority: key(random),
