@@ -79,7 +79,7 @@ fn slot_history(reader: &mut Reader<'_>) -> Option<Value> {
     let words = reader.option(|reader| reader.list(Reader::u64))?.unwrap_or_default();
     let bit_count = usize::try_from(reader.u64()?).ok()?;
     let next_slot = reader.u64()?;
-    // DEVIATION: Agave panics where the history is shorter than the protocol's.
+    // Agave panics where the history is shorter than the protocol's.
     if bit_count < SLOT_HISTORY_BITS || bit_count.div_ceil(64) > words.len() {
         return None;
     }

@@ -16,6 +16,8 @@ mod vote;
 use heddle_types::{Pubkey, ids};
 use serde_json::Value;
 
+pub use self::memo::line as memo_line;
+
 use self::call::Call;
 use crate::programs;
 

@@ -35,7 +35,8 @@ enum Scale {
 impl MintFacts {
     /// Reads a mint of either token program; `None` for what is no initialised mint.
     ///
-    /// `unix_timestamp` is that of the block for which amounts are shown: interest and multipliers depend on it.
+    /// `unix_timestamp` is that of the block for which amounts are shown: interest and multipliers depend on it. The mint
+    /// of wrapped lamports has nine decimals even where its account is missing.
     pub fn read(mint_data: &[u8], unix_timestamp: i64) -> Option<Self> {
         let (mint, extensions) = Mint::read_extended(mint_data)?;
         // Interest comes first where a mint has both, which the program refuses.
