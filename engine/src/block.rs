@@ -99,6 +99,13 @@ impl ExecutedBlock {
         &self.transactions
     }
 
+    /// Keys that came through lookup tables for the transaction at `position`: writable ones of all tables, then read-only
+    /// ones. Empty if it uses none, or is not in the block.
+    pub fn loaded_addresses(&self, position: usize) -> &[Pubkey] {
+        let found = self.loaded_addresses.binary_search_by_key(&position, |(of, _)| *of);
+        found.map_or(&[], |index| &self.loaded_addresses[index].1)
+    }
+
     /// Where the time went.
     pub fn times(&self) -> StageTimes {
         self.times

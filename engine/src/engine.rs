@@ -196,6 +196,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Compiled programs in memory.
+    pub fn cached_program_count(&self) -> usize {
+        self.shared.programs.entry_count()
+    }
+
     /// Workers that execute transactions.
     pub fn workers(&self) -> usize {
         self.shared.executor.lock().default_workers

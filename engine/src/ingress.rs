@@ -4,11 +4,15 @@
 //! verification refuses, and two nodes must agree on every one.
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use heddle_types::{Hash, SanitizedTransaction, wire::MESSAGE_HASH_DOMAIN};
+use heddle_types::{Hash, SanitizedTransaction, TransactionError, wire::MESSAGE_HASH_DOMAIN};
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use crate::{IngressError, static_facts::StaticFacts};
+use crate::{
+    IngressError,
+    fees::{self, Fee},
+    static_facts::StaticFacts,
+};
 
 /// A parsed transaction whose signatures all verify (unless the engine was told to trust its caller).
 #[derive(Clone, Debug)]
@@ -48,6 +52,24 @@ impl VerifiedTransaction {
     /// The transaction.
     pub fn transaction(&self) -> &SanitizedTransaction {
         &self.transaction
+    }
+
+    /// What being in a block costs its payer, in lamports.
+    ///
+    /// # Errors
+    /// Why it can be in no block: its compute-budget instructions are malformed.
+    pub fn fee_lamports(&self) -> Result<u64, TransactionError> {
+        let limits = self.facts.limits.clone()?;
+        let signatures = self.transaction.signatures().len() as u64 + self.facts.cost.precompile_signatures;
+        Ok(Fee { base: fees::base_fee(signatures), priority: limits.priority_fee_lamports }.total())
+    }
+
+    /// What it bids for a compute unit, in micro-lamports.
+    ///
+    /// # Errors
+    /// As [`Self::fee_lamports`].
+    pub fn compute_unit_price(&self) -> Result<u64, TransactionError> {
+        Ok(self.facts.limits.clone()?.compute_unit_price_micro_lamports)
     }
 
     pub(crate) fn facts(&self) -> &StaticFacts {

@@ -7,7 +7,7 @@ use heddle_engine::{Parallelism, WORKERS_MAX};
 use heddle_loadgen::Workload;
 use heddle_types::Pubkey;
 
-use crate::store_arguments::StoreArguments;
+use crate::{genesis_arguments::GenesisArguments, node::NodeArguments, store_arguments::StoreArguments};
 
 /// Runs of a bundle that are kept for the statistics.
 const REPEAT_MAX: i64 = 100_000;
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Look into a database
     #[command(subcommand)]
     Db(DbCommand),
+    /// Run a node that Solana's clients can use: JSON-RPC, WebSocket, blocks of its own
+    Node(Box<NodeArguments>),
 }
 
 /// Arguments of `heddle load`.
@@ -219,21 +221,11 @@ pub(crate) struct InitArguments {
     /// Genesis file (genesis/README.md describes it)
     #[arg(long, value_name = "FILE")]
     pub(crate) genesis: Option<PathBuf>,
-    /// Account file, as `solana account --output json` writes it, for ADDR; `-` takes the address in the file
-    #[arg(long, num_args = 2, value_names = ["ADDR|-", "FILE"])]
-    pub(crate) account: Vec<String>,
-    /// Directory whose .json files are account files
-    #[arg(long, value_name = "DIR")]
-    pub(crate) account_dir: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) accounts: GenesisArguments,
     /// System account with a balance
     #[arg(long, num_args = 2, value_names = ["ADDR", "LAMPORTS"])]
     pub(crate) fund: Vec<String>,
-    /// Program of loader v2, which nobody can upgrade
-    #[arg(long, num_args = 2, value_names = ["ADDR", "SO"])]
-    pub(crate) bpf_program: Vec<String>,
-    /// Program of loader v3, and who may upgrade it
-    #[arg(long, num_args = 3, value_names = ["ADDR", "SO", "AUTH|none"])]
-    pub(crate) upgradeable_program: Vec<String>,
     /// Time of genesis in Unix seconds (default: what the genesis file says, then an imported clock, then 0)
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) timestamp: Option<i64>,

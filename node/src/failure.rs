@@ -5,6 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use heddle_engine::{BuildError, EngineError, IngressError, ReplayError, bundle::BundleError};
 use heddle_genesis::GenesisError;
 use heddle_loadgen::{ConfigError, PreparedError};
+use heddle_server::StartError;
 use heddle_storage::{SnapshotError, StoreError};
 
 /// Why a command did not succeed.
@@ -46,6 +47,14 @@ pub(crate) enum Failure {
     Prepared { path: PathBuf, source: PreparedError },
     #[error("transaction {position} of block {block} was refused: {source}")]
     Ingress { block: u64, position: usize, source: IngressError },
+    #[error("{} is no keypair: a JSON list of 64 bytes", path.display())]
+    NoKeypair { path: PathBuf },
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("cannot remove {}: {source}", path.display())]
+    Remove { path: PathBuf, source: io::Error },
+    #[error("the node stopped: {0}")]
+    Halted(String),
     #[error("{0}")]
     Different(String),
     #[error("interrupted; {committed} transactions of this run are committed")]

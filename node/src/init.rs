@@ -2,18 +2,15 @@
 //!
 //! Everything is read and checked before the database is touched: what is refused leaves nothing behind.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use heddle_engine::Engine;
-use heddle_genesis::{GenesisAccounts, GenesisError, GenesisFile, ProgramLoader, read_account};
+use heddle_genesis::{GenesisAccounts, GenesisFile};
 use heddle_storage::{RocksStore, Store};
 use heddle_types::{BlockHeader, Pubkey};
 use serde::Serialize;
 
-use crate::{
-    arguments::{InitArguments, parse_address},
-    failure::Failure,
-};
+use crate::{arguments::InitArguments, failure::Failure, genesis_arguments::address};
 
 /// The JSON of `heddle init --json`.
 #[derive(Serialize)]
@@ -59,53 +56,11 @@ fn gather(arguments: &InitArguments, accounts: &mut GenesisAccounts) -> Result<G
         let lamports = pair[1].parse().map_err(|_| Failure::Usage(format!("--fund: {:?} is no balance", pair[1])))?;
         accounts.fund(address("--fund", &pair[0])?, lamports, "--fund")?;
     }
-    for pair in arguments.account.chunks_exact(2) {
-        let chosen = if pair[0] == "-" { None } else { Some(address("--account", &pair[0])?) };
-        import(Path::new(&pair[1]), chosen, accounts)?;
-    }
-    for pair in arguments.bpf_program.chunks_exact(2) {
-        let address = address("--bpf-program", &pair[0])?;
-        accounts.add_program(address, Path::new(&pair[1]), ProgramLoader::V2, "--bpf-program")?;
-    }
-    const UPGRADEABLE: &str = "--upgradeable-program";
-    for triple in arguments.upgradeable_program.chunks_exact(3) {
-        let authority = if triple[2] == "none" { None } else { Some(address(UPGRADEABLE, &triple[2])?) };
-        let loader = ProgramLoader::V3 { authority };
-        accounts.add_program(address(UPGRADEABLE, &triple[0])?, Path::new(&triple[1]), loader, UPGRADEABLE)?;
-    }
-    for directory in &arguments.account_dir {
-        import_directory(directory, accounts)?;
-    }
+    arguments.accounts.add_to(accounts)?;
     match &arguments.genesis {
         Some(path) => Ok(GenesisFile::read(path, accounts)?),
         None => Ok(GenesisFile::default()),
     }
-}
-
-fn address(argument: &str, text: &str) -> Result<Pubkey, Failure> {
-    parse_address(text).map_err(|problem| Failure::Usage(format!("{argument}: {problem}")))
-}
-
-/// Imports an account file, to the address in it unless another is chosen.
-fn import(path: &Path, chosen: Option<Pubkey>, accounts: &mut GenesisAccounts) -> Result<(), GenesisError> {
-    let file = read_account(path)?;
-    let address = chosen.map_or_else(|| file.address(path), Ok)?;
-    accounts.import(address, file.account, path.display().to_string())?;
-    Ok(())
-}
-
-/// Imports every `.json` file of a directory, in the order of their names, so that errors do not depend on the disk.
-fn import_directory(directory: &Path, accounts: &mut GenesisAccounts) -> Result<(), GenesisError> {
-    let failed = |source| GenesisError::Read { path: directory.to_owned(), source };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort_unstable();
-    paths.iter().try_for_each(|path| import(path, None, accounts))
 }
 
 /// A database without a chain.

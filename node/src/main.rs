@@ -1,5 +1,5 @@
-//! The `heddle` command: load an engine with real transactions; make, verify, look into, archive and restore databases; take
-//! blocks out of them.
+//! The `heddle` command: run a node; load an engine with real transactions; make, verify, look into, archive and restore
+//! databases; take blocks out of them.
 //!
 //! Exit codes: 0 success, 2 bad arguments, 1 anything else. Results go to stdout, progress and errors to stderr.
 
@@ -10,9 +10,12 @@ mod byte_size;
 mod db;
 mod difference;
 mod failure;
+mod genesis_arguments;
 mod init;
 mod interrupt;
+mod keypair;
 mod load;
+mod node;
 mod process;
 mod progress;
 mod snapshot;
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         arguments::Command::Accounts(command) => accounts::run(&command),
         arguments::Command::Snapshot(command) => snapshot::run(&command),
         arguments::Command::Db(command) => db::run(&command),
+        arguments::Command::Node(arguments) => node::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -262,6 +262,10 @@ impl Store for MemoryStore {
         Ok(self.read(|chain| chain.blocks.get(&slot).map(transactions).unwrap_or_default()))
     }
 
+    fn transactions_in_full(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
+        Ok(self.read(|chain| chain.blocks.get(&slot).map(|block| block.transactions.clone()).unwrap_or_default()))
+    }
+
     fn changes(&self, slot: u64) -> Result<Vec<AccountDigest>, StoreError> {
         Ok(self.read(|chain| chain.blocks.get(&slot).map(|block| block.changes.clone()).unwrap_or_default()))
     }

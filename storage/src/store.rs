@@ -159,6 +159,20 @@ pub trait Store: Send + Sync + 'static {
         Ok(Ledger::default())
     }
 
+    /// As [`Store::transactions`], with the details of receipts where they are kept.
+    ///
+    /// # Errors
+    /// What the medium says, or a record that does not decode.
+    fn transactions_in_full(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
+        let place = |position| TransactionPlace { slot, position };
+        let count = self.transactions(slot)?.len() as u32;
+        let mut all = Vec::with_capacity(count as usize);
+        for position in 0..count {
+            all.extend(self.transaction(place(position))?);
+        }
+        Ok(all)
+    }
+
     /// One transaction, with its details where they are kept; `None` if its block is not kept or has fewer.
     ///
     /// # Errors

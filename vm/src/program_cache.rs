@@ -119,6 +119,11 @@ impl ProgramCache {
         self.entries.entry((*key, deployment_slot)).or_insert(entry).clone()
     }
 
+    /// Programs that are held. O(shards).
+    pub fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Forgets programs deployed in `slot` or later, because the blocks that deployed them were dropped.
     pub fn forget_from(&self, slot: u64) {
         self.entries.retain(|(_, deployment_slot), _| *deployment_slot < slot);

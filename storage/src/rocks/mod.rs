@@ -311,6 +311,15 @@ impl Store for RocksStore {
         Ok(Some(stored))
     }
 
+    fn transactions_in_full(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
+        let mut transactions = self.transactions(slot)?;
+        let details = self.of_block(Column::Details, slot, codec::decode_details)?.unwrap_or_default();
+        for (stored, details) in transactions.iter_mut().zip(details) {
+            stored.receipt.details = details;
+        }
+        Ok(transactions)
+    }
+
     fn place_of(&self, signature: &[u8; 64]) -> Result<Option<TransactionPlace>, StoreError> {
         let place = self.database().get(Column::Signatures, signature, codec::decode_place)?;
         // Entries outlive their blocks until a compaction comes by.
