@@ -16,6 +16,8 @@ use crate::{
 pub struct Simulation {
     /// As if it were in the next block; receipts carry details.
     pub outcome: Outcome,
+    /// Slot of that block.
+    pub slot: u64,
     /// The transaction's accounts afterwards, in the order of its keys (as they are, if it was rejected or failed).
     pub accounts: Vec<(Pubkey, Account)>,
 }
@@ -61,7 +63,7 @@ impl Engine {
             let keys = plan.keys_of(plan.transaction(0));
             keys.iter().map(|&index| (shared.table.slot(index).key(), shared.table.read(index))).collect()
         };
-        Ok(Simulation { outcome, accounts })
+        Ok(Simulation { outcome, slot: block.slot, accounts })
     }
 
     /// Verifies, executes and commits one transaction in a block of its own.
