@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use heddle_storage::{Store, StoreError};
-use heddle_types::{Account, BlockHeader, Hash, Pubkey};
+use heddle_types::{Account, BlockHeader, FeatureSet, Hash, Pubkey};
 use heddle_vm::{EpochSchedule, EpochStakes, ProgramCache, Runtime};
 use parking_lot::{Mutex, RwLock};
 
@@ -85,6 +85,24 @@ impl Engine {
     /// Header of the newest executed block (genesis at first).
     pub fn tip(&self) -> BlockHeader {
         self.shared.chain.read().tip.header
+    }
+
+    /// Header of genesis.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]; with [`StoreError::NotInitialized`] if the store does not hold it.
+    pub fn genesis_header(&self) -> Result<BlockHeader, EngineError> {
+        Ok(self.shared.store.header(0)?.ok_or(StoreError::NotInitialized)?)
+    }
+
+    /// Who gets the fees of blocks made by [`Self::next_block`].
+    pub fn collector(&self) -> Pubkey {
+        self.shared.collector
+    }
+
+    /// The feature gates that are active. O(gates).
+    pub fn features(&self) -> FeatureSet {
+        self.shared.runtime.gates().features()
     }
 
     /// The newest blockhash: what a transaction signed now should name.

@@ -17,6 +17,8 @@ use crate::{
 pub struct Simulation {
     /// As if it were in the next block; receipts carry details.
     pub outcome: Outcome,
+    /// Slot of that block.
+    pub slot: u64,
     /// The transaction's accounts afterwards, in the order of its keys (as they are, if it was rejected or failed).
     pub accounts: Vec<(Pubkey, Account)>,
     /// Token balances in `accounts`. A rejected transaction has no receipt whose details would tell them.
@@ -66,7 +68,7 @@ impl Engine {
         };
         let keys: Vec<Pubkey> = accounts.iter().map(|(key, _)| *key).collect();
         let token_balances = token_balances::of(&keys, transaction.facts().invoked, |position| &accounts[position].1);
-        Ok(Simulation { outcome, accounts, token_balances })
+        Ok(Simulation { outcome, slot: block.slot, accounts, token_balances })
     }
 
     /// Verifies, executes and commits one transaction in a block of its own.

@@ -17,6 +17,8 @@ use proptest::prelude::*;
 
 /// Blocks under one blockhash: many more than the 300 that statuses were once kept for.
 const MANY: usize = 3000;
+/// Blockhashes before those that matter: more than the chain remembers.
+const EARLIER: u64 = 400;
 
 const PROCESSED_ALREADY: Outcome = Outcome::Rejected(TransactionError::AlreadyProcessed);
 const TOO_OLD: Outcome = Outcome::Rejected(TransactionError::BlockhashNotFound);
@@ -57,7 +59,9 @@ fn is_success(outcome: &Outcome) -> bool {
 /// Thousands of blocks under one blockhash; `reopen` gives the store anew.
 fn check_many(mut reopen: impl FnMut() -> Arc<dyn Store>) {
     let engine = open(&reopen());
-    run(&engine, false, vec![]);
+    for _ in 0..=EARLIER {
+        run(&engine, false, vec![]);
+    }
     let (spent, unspent) = (pay(&engine, 1), pay(&engine, 2));
     let blockhash = engine.latest_blockhash();
     assert!(is_success(&run(&engine, true, vec![spent.clone()])[0]));
@@ -65,15 +69,15 @@ fn check_many(mut reopen: impl FnMut() -> Arc<dyn Store>) {
         let transactions = if n % 100 == 0 { vec![spent.clone()] } else { vec![] };
         assert!(run(&engine, true, transactions).iter().all(|outcome| *outcome == PROCESSED_ALREADY));
     }
-    assert_eq!((engine.blockhash_count(), engine.tip().height), (1, MANY as u64 + 2));
+    assert_eq!((engine.blockhash_count(), engine.tip().height), (EARLIER + 1, EARLIER + MANY as u64 + 2));
     assert_eq!(engine.blockhash_age(&blockhash), Some(0));
     drop(engine);
 
     let engine = open(&reopen());
-    assert_eq!((engine.blockhash_count(), engine.blockhash_age(&blockhash)), (1, Some(0)));
+    assert_eq!((engine.blockhash_count(), engine.blockhash_age(&blockhash)), (EARLIER + 1, Some(0)));
     assert_eq!(run(&engine, true, vec![spent.clone()]), [PROCESSED_ALREADY], "after reopening");
-    engine.revert_to(1000).expect("history is kept");
-    assert_eq!(engine.blockhash_count(), 1);
+    engine.revert_to(EARLIER + 1000).expect("history is kept");
+    assert_eq!(engine.blockhash_count(), EARLIER + 1);
     assert_eq!(run(&engine, true, vec![spent.clone()]), [PROCESSED_ALREADY], "after going back");
     for _ in 0..limits::BLOCKHASH_AGE_BLOCKS_MAX {
         assert_eq!(run(&engine, false, vec![spent.clone()]), [PROCESSED_ALREADY]);
@@ -83,15 +87,15 @@ fn check_many(mut reopen: impl FnMut() -> Arc<dyn Store>) {
     drop(engine);
 
     let engine = open(&reopen());
-    assert_eq!(engine.blockhash_count(), 1 + limits::BLOCKHASH_AGE_BLOCKS_MAX);
+    assert_eq!(engine.blockhash_count(), EARLIER + 1 + limits::BLOCKHASH_AGE_BLOCKS_MAX);
     let outcomes = run(&engine, true, vec![spent.clone(), unspent.clone()]);
     assert_eq!(outcomes[0], PROCESSED_ALREADY);
     assert!(is_success(&outcomes[1]) && engine.is_blockhash_valid(&blockhash), "its last chance");
     assert_eq!(run(&engine, false, vec![unspent.clone()]), [PROCESSED_ALREADY]);
     assert_eq!(run(&engine, true, vec![spent.clone(), unspent]), [TOO_OLD, TOO_OLD]);
     assert!(!engine.is_blockhash_valid(&blockhash));
-    engine.revert_to(1).expect("history is kept");
-    assert_eq!((engine.blockhash_count(), engine.latest_blockhash()), (1, blockhash));
+    engine.revert_to(EARLIER + 1).expect("history is kept");
+    assert_eq!((engine.blockhash_count(), engine.latest_blockhash()), (EARLIER + 1, blockhash));
     assert!(is_success(&run(&engine, true, vec![spent])[0]), "its block was taken back");
 }
 
@@ -237,7 +241,9 @@ impl Life {
         let store = memory();
         let engine = open(&store);
         let blockhashes = vec![engine.latest_blockhash()];
-        Self { store, engine, blockhashes, signed: Vec::new() }
+        let mut life = Self { store, engine, blockhashes, signed: Vec::new() };
+        life.empty(false, EARLIER as usize);
+        life
     }
 
     fn age(&self, blockhash: &Hash) -> Option<u64> {

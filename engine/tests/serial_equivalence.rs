@@ -60,6 +60,10 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+fn blockhash() -> impl Strategy<Value = Blockhash> {
+    prop_oneof![2 => Just(Blockhash::New), 1 => Just(Blockhash::Repeated)]
+}
+
 fn user(n: u8) -> Pubkey {
     address(&key(n + 1))
 }
@@ -162,10 +166,20 @@ fn sign_one(action: Action, engine: &Engine, blockhash: Hash, unique: u64) -> Ve
     }
 }
 
+/// Whether a block adds a blockhash or goes on under its parent's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blockhash {
+    New,
+    Repeated,
+}
+
 /// Executes one block in every way; all must agree. Commits it and returns its outcomes.
-fn check_block(engines: &Engines, transactions: Vec<VerifiedTransaction>) -> Vec<Outcome> {
+fn check_block(engines: &Engines, transactions: Vec<VerifiedTransaction>, blockhash: Blockhash) -> Vec<Outcome> {
     let engine = &engines.compiled;
-    let block = engine.next_block(transactions);
+    let mut block = engine.next_block(transactions);
+    if blockhash == Blockhash::Repeated {
+        block.blockhash = engine.latest_blockhash();
+    }
     let before = engine.tip();
     let serial = engine.execute_block_with(block.clone(), Parallelism::Serial).expect("serial");
     let (header, outcomes, changes) = (*serial.header(), serial.outcomes().to_vec(), serial.changes().to_vec());
@@ -204,12 +218,12 @@ proptest! {
 
     #[test]
     fn any_block_on_any_number_of_workers(
-        blocks in prop::collection::vec(prop::collection::vec(action(), 1..120), BLOCKS)
+        blocks in prop::collection::vec((prop::collection::vec(action(), 1..120), blockhash()), BLOCKS)
     ) {
         let engines = engines();
-        for (salt, actions) in blocks.iter().enumerate() {
+        for (salt, (actions, blockhash)) in blocks.iter().enumerate() {
             let transactions = sign(actions, &engines.compiled, salt as u64);
-            check_block(&engines, transactions);
+            check_block(&engines, transactions, *blockhash);
         }
     }
 }
@@ -232,7 +246,7 @@ fn the_blocks_are_not_trivial() {
         Action::Stale { from: 5 },
         Action::Fresh { from: 1, new: 101, lamports: 1 },
     ];
-    let outcomes = check_block(&engines, sign(&actions, engine, 1));
+    let outcomes = check_block(&engines, sign(&actions, engine, 1), Blockhash::New);
     let told: Vec<String> = outcomes
         .iter()
         .map(|outcome| match outcome {

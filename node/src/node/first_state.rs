@@ -7,7 +7,7 @@ use std::{
 
 use heddle_engine::Builder;
 use heddle_genesis::GenesisAccounts;
-use heddle_types::{Account, Hash, Pubkey};
+use heddle_types::{Account, Hash, Pubkey, limits};
 use heddle_vm::EpochSchedule;
 
 use super::NodeArguments;
@@ -18,6 +18,10 @@ const LAMPORTS_PER_SOL: f64 = 1e9;
 const MINT_SOL: f64 = 500_000_000.0;
 const FAUCET_SOL: f64 = 1_000_000.0;
 const IDENTITY_SOL: f64 = 500.0;
+
+/// The mint of wrapped SOL, which programs expect to find.
+const NATIVE_MINT: Pubkey = Pubkey::from_str_const("So11111111111111111111111111111111111111112");
+const NATIVE_MINT_DECIMALS: u8 = 9;
 
 /// The first state of a chain.
 #[derive(Clone)]
@@ -43,6 +47,9 @@ impl FirstState {
         };
         let mut accounts: Vec<(Pubkey, Account)> = accounts.into_accounts().collect();
         let faucet_sol = if arguments.has_faucet() { arguments.chain.faucet_sol.unwrap_or(FAUCET_SOL) } else { 0.0 };
+        if !accounts.iter().any(|(given, _)| *given == NATIVE_MINT) {
+            accounts.push((NATIVE_MINT, native_mint()));
+        }
         let own = [(mint, MINT_SOL), (Some(*faucet), faucet_sol), (Some(*identity), IDENTITY_SOL)];
         for (key, sol) in own {
             let Some(key) = key.filter(|_| sol > 0.0) else { continue };
@@ -79,6 +86,15 @@ impl FirstState {
             None => builder,
         }
     }
+}
+
+/// A mint without authorities and supply: authority (tag and key, 36 bytes), supply, decimals, initialised, freeze authority.
+fn native_mint() -> Account {
+    const SIZE_BYTES: usize = 82;
+    let mut data = [0; SIZE_BYTES];
+    data[44] = NATIVE_MINT_DECIMALS;
+    data[45] = 1;
+    Account::new(limits::rent_exempt_minimum(SIZE_BYTES), &data, heddle_programs::ids::TOKEN)
 }
 
 /// The key that Solana's tools use unless told otherwise, if it is there.

@@ -25,8 +25,6 @@ pub mod ids {
     pub const MEMO_3: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
     /// Memo 4.0.
     pub const MEMO_4: Pubkey = Pubkey::from_str_const("Memo4c2pN8afCj432Lb7RMVKi9PbQnnW7ewFFaV3oAH");
-    /// Every memo program.
-    pub const MEMOS: [Pubkey; 3] = [MEMO_1, MEMO_3, MEMO_4];
 }
 
 /// A program that Heddle ships.

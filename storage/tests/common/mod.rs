@@ -213,6 +213,9 @@ impl Model {
         })?;
         let headers: BTreeMap<_, _> =
             store.recent_headers(usize::MAX)?.into_iter().map(|header| (header.slot, header)).collect();
+        let mut in_order = Vec::new();
+        store.for_each_header(&mut |header| in_order.push(*header))?;
+        assert!(in_order.iter().eq(headers.values()), "all headers, oldest first");
         let mut transactions = BTreeMap::new();
         let mut changes = BTreeMap::new();
         for (&slot, header) in &headers {

@@ -37,6 +37,13 @@ macro_rules! gates {
             fn of(active: impl Fn(&Pubkey) -> bool) -> Self {
                 Self { $($name: active(&gate::$name),)* }
             }
+
+            /// The set that means these switches: mainnet's, but for them. What mainnet does not have counts from genesis.
+            pub fn features(&self) -> FeatureSet {
+                let mut set = FeatureSet::mainnet();
+                $(set = if self.$name { set.activate(gate::$name) } else { set.deactivate(&gate::$name) };)*
+                set
+            }
         }
     };
 }
@@ -238,6 +245,8 @@ mod tests {
             FeatureSet::mainnet().activate(gate::blake3_syscall_enabled).deactivate(&gate::enable_poseidon_syscall);
         let gates = set.gates().expect("both are switchable");
         assert!(gates.blake3_syscall_enabled && !gates.enable_poseidon_syscall);
+        assert_eq!(gates.features(), set);
+        assert_eq!(Gates::mainnet().features(), FeatureSet::mainnet());
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// The mint of wrapped SOL, whose account need not be there.
+const NATIVE_MINT: Pubkey = Pubkey::from_str_const("So11111111111111111111111111111111111111112");
+const NATIVE_MINT_DECIMALS: u8 = 9;
 /// Accounts that may be asked for at once (Solana's `MAX_MULTIPLE_ACCOUNTS`).
 const MULTIPLE_ACCOUNTS_MAX: usize = 100;
 /// Filters of one request (Solana's `MAX_GET_PROGRAM_ACCOUNT_FILTERS`).
@@ -66,6 +69,9 @@ pub fn encode_account(
 /// # Errors
 /// The store.
 pub(super) fn mint_facts(view: &View, mint: &Pubkey) -> Result<Option<MintFacts>, RpcError> {
+    if *mint == NATIVE_MINT {
+        return Ok(Some(MintFacts::with_decimals(NATIVE_MINT_DECIMALS)));
+    }
     let account = view.account(mint)?.filter(|account| heddle_parse::is_token_program(&account.owner));
     Ok(account.and_then(|account| MintFacts::read(&account.data, view.header().unix_timestamp)))
 }

@@ -98,8 +98,7 @@ fn show_some(
 
 /// Decimals of a mint as it is now; they never change while it lives.
 pub(super) fn decimals(view: &View, mint: &Pubkey) -> Option<u8> {
-    let account = view.account(mint).ok()??;
-    heddle_parse::Mint::read(&account.data).map(|mint| mint.decimals)
+    super::accounts::mint_facts(view, mint).ok()?.map(|facts| facts.decimals)
 }
 
 /// The header of a block that can be shown.

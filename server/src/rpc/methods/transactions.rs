@@ -136,11 +136,9 @@ fn signature_facts(chain: &LiveChain, place: TransactionPlace) -> Result<Option<
 
 /// Memos of a transaction, each with its length, as Solana's nodes join them.
 fn memo(transaction: &SanitizedTransaction) -> Option<String> {
-    let is_memo = |program: &Pubkey| heddle_programs::ids::MEMOS.contains(program);
     let memos = transaction.instructions().filter_map(|instruction| {
         let program = transaction.static_keys().get(usize::from(instruction.program_index))?;
-        let text = is_memo(program).then(|| std::str::from_utf8(instruction.data).ok()).flatten()?;
-        Some(format!("[{}] {text}", text.len()))
+        heddle_parse::is_memo_program(program).then(|| heddle_parse::memo_line(instruction.data))
     });
     let joined = memos.collect::<Vec<_>>().join("; ");
     (!joined.is_empty()).then_some(joined)
