@@ -7,13 +7,15 @@ use std::{collections::VecDeque, sync::Arc};
 
 use heddle_engine::Engine;
 use heddle_storage::{Store, StoreError};
-use heddle_types::{Account, BlockHeader, Pubkey, StoredTransaction, TransactionError};
+use heddle_types::{Account, BlockHeader, Pubkey, StoredTransaction, TransactionError, TransactionPlace};
 use parking_lot::RwLock;
 
 use super::{
     Commitment, OpenBlock, View,
     account_index::{AccountIndex, TokenRole},
+    block_cache::{BlockCache, DecodedBlock},
     open_block::SignatureBytes,
+    recent_statuses::RecentStatuses,
 };
 
 /// What became of a transaction.
@@ -32,6 +34,8 @@ pub struct LiveChain {
     engine: Engine,
     heads: RwLock<Heads>,
     index: AccountIndex,
+    statuses: RwLock<RecentStatuses>,
+    blocks: BlockCache,
 }
 
 /// A block's header, and how much the chain has with it.
@@ -85,7 +89,13 @@ impl LiveChain {
     /// The chain of `engine`, which has no open blocks.
     pub(crate) fn new(engine: Engine) -> Result<Self, StoreError> {
         let heads = RwLock::new(Heads::at(Head::of_engine(&engine)?));
-        Ok(Self { engine, heads, index: AccountIndex::default() })
+        Ok(Self {
+            engine,
+            heads,
+            index: AccountIndex::default(),
+            statuses: RwLock::default(),
+            blocks: BlockCache::default(),
+        })
     }
 
     /// What executes its blocks.
@@ -136,19 +146,43 @@ impl LiveChain {
             }
             heads.confirmed.header.slot
         };
+        let recent = self.statuses.read().get(signature);
+        let found = match recent {
+            Some(found) => Some(found),
+            None => self.stored_status(signature)?,
+        };
+        Ok(found.map(|(slot, status)| {
+            let is_durable = slot <= confirmed_slot;
+            let commitment = if is_durable { Commitment::Finalized } else { Commitment::Processed };
+            SignatureStatus { slot, status, commitment }
+        }))
+    }
+
+    /// Slot and status of a transaction of the ledger.
+    fn stored_status(
+        &self,
+        signature: &SignatureBytes,
+    ) -> Result<Option<(u64, Result<(), TransactionError>)>, StoreError> {
         let Some(place) = self.store().place_of(signature)? else { return Ok(None) };
-        let Some(stored) = self.store().transaction(place)? else { return Ok(None) };
-        let is_durable = place.slot <= confirmed_slot;
-        let commitment = if is_durable { Commitment::Finalized } else { Commitment::Processed };
-        Ok(Some(SignatureStatus { slot: place.slot, status: stored.receipt.status, commitment }))
+        let found = self.stored_transaction(place)?;
+        Ok(found.map(|stored| (place.slot, stored.receipt.status)))
+    }
+
+    /// One transaction of the ledger, with the details of its receipt.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn stored_transaction(&self, place: TransactionPlace) -> Result<Option<StoredTransaction>, StoreError> {
+        let block = self.blocks.get(place.slot, &**self.store())?;
+        Ok(block.get(place.position as usize).cloned())
     }
 
     /// Transactions of the block at `slot`, with the details of their receipts.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn transactions_with_details(&self, slot: u64) -> Result<Vec<StoredTransaction>, StoreError> {
-        self.store().transactions_in_full(slot)
+    pub fn transactions_with_details(&self, slot: u64) -> Result<DecodedBlock, StoreError> {
+        self.blocks.get(slot, &**self.store())
     }
 
     /// Accounts that `program` owns, by key.
@@ -219,8 +253,9 @@ impl LiveChain {
 
     /// The store has the oldest open block.
     pub(crate) fn note_committed(&self, block: &Arc<OpenBlock>) {
-        // First the index: whoever sees the new head must find its accounts.
+        // First these: whoever sees the new head must find what is in it.
         self.index.note(&block.accounts);
+        self.statuses.write().add(block);
         let mut heads = self.heads.write();
         heads.open.retain(|open| open.header.slot != block.header.slot);
         heads.committed = Head::of(block);
@@ -244,6 +279,8 @@ impl LiveChain {
     /// [`StoreError`] if the store cannot be read.
     pub(crate) fn note_taken_back(&self) -> Result<(), StoreError> {
         self.index.forget();
+        *self.statuses.write() = RecentStatuses::default();
+        self.blocks.clear();
         *self.heads.write() = Heads::at(Head::of_engine(&self.engine)?);
         Ok(())
     }

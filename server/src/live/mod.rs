@@ -12,6 +12,7 @@
 //! is durable: there is no vote to wait for.
 
 mod account_index;
+mod block_cache;
 mod chain;
 mod clock;
 mod command;
@@ -20,6 +21,7 @@ mod epoch;
 mod notice;
 mod open_block;
 mod producer;
+mod recent_statuses;
 mod stats;
 mod view;
 

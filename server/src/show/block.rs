@@ -45,7 +45,7 @@ pub struct ShownBlock<'a> {
     /// Its parent's blockhash.
     pub previous_blockhash: String,
     /// In block order.
-    pub transactions: &'a [(SanitizedTransaction, StoredTransaction)],
+    pub transactions: &'a [(SanitizedTransaction, &'a StoredTransaction)],
 }
 
 /// A whole block.

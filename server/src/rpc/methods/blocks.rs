@@ -83,11 +83,11 @@ fn show_some(
     is_meant: impl Fn(&SanitizedTransaction, &StoredTransaction) -> bool,
 ) -> Result<Value, RpcError> {
     let needs_transactions = shape.details != TransactionDetails::None;
-    let stored = if needs_transactions { chain.transactions_with_details(header.slot)? } else { Vec::new() };
+    let stored = if needs_transactions { chain.transactions_with_details(header.slot)? } else { [].into() };
     let mut transactions = Vec::with_capacity(stored.len());
-    for one in stored {
+    for one in &stored[..] {
         let sanitized = SanitizedTransaction::parse(&one.wire).map_err(RpcError::internal)?;
-        if is_meant(&sanitized, &one) {
+        if is_meant(&sanitized, one) {
             transactions.push((sanitized, one));
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn transaction(context: &Context, params: &Params) -> Result<Value, R
     check_indexed(chain.store().ledger()?.signatures_from)?;
     let place = chain.store().place_of(&signature)?.filter(|place| place.slot <= view.slot());
     let Some(place) = place else { return Ok(Value::Null) };
-    let Some(stored) = chain.store().transaction(place)? else { return Ok(Value::Null) };
+    let Some(stored) = chain.stored_transaction(place)? else { return Ok(Value::Null) };
     let sanitized = SanitizedTransaction::parse(&stored.wire).map_err(RpcError::internal)?;
     let shown = Shown { transaction: &sanitized, loaded_addresses: &stored.loaded_addresses, receipt: &stored.receipt };
     let version = transaction::check_version(&sanitized, config.max_supported_transaction_version)?;
@@ -121,7 +121,7 @@ pub(super) fn signatures_for_address(context: &Context, params: &Params) -> Resu
 }
 
 fn signature_facts(chain: &LiveChain, place: TransactionPlace) -> Result<Option<Value>, RpcError> {
-    let Some(stored) = chain.store().transaction(place)? else { return Ok(None) };
+    let Some(stored) = chain.stored_transaction(place)? else { return Ok(None) };
     let sanitized = SanitizedTransaction::parse(&stored.wire).map_err(RpcError::internal)?;
     let header = chain.store().header(place.slot)?;
     Ok(Some(json!({
