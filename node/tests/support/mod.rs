@@ -94,7 +94,7 @@ impl Node {
             if is_enough(&result) {
                 return result;
             }
-            assert!(began.elapsed() < PATIENCE, "{method} still says {result}");
+            assert!(began.elapsed() < PATIENCE, "{method} still says {:.300}", result.to_string());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
