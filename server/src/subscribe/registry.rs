@@ -33,8 +33,8 @@ struct OutboxInner {
     messages: mpsc::Sender<Arc<str>>,
     is_cut_off: AtomicBool,
     subscriptions_max: usize,
-    /// Numbers of its subscriptions.
-    subscriptions: Mutex<HashSet<u64, RandomState>>,
+    /// Numbers of its subscriptions; `None` once the connection is gone, which takes no more.
+    subscriptions: Mutex<Option<HashSet<u64, RandomState>>>,
 }
 
 impl Outbox {
@@ -45,7 +45,7 @@ impl Outbox {
             messages,
             is_cut_off: AtomicBool::new(false),
             subscriptions_max,
-            subscriptions: Mutex::default(),
+            subscriptions: Mutex::new(Some(HashSet::default())),
         };
         (Self { inner: Arc::new(inner) }, receiver)
     }
@@ -134,17 +134,19 @@ impl Registry {
     pub(crate) fn add(&self, context: &Context, outbox: &Outbox, wanted: Wanted) -> Result<u64, RpcError> {
         let max = outbox.inner.subscriptions_max;
         let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let subscription = Subscription { id, wanted: Arc::new(wanted), outbox: outbox.clone() };
         {
+            // Held until it is in the tables: a connection that goes meanwhile takes it along.
             let mut subscriptions = outbox.inner.subscriptions.lock();
-            if subscriptions.len() >= max {
+            let own = subscriptions.as_mut().ok_or_else(|| RpcError::invalid_request("the connection is gone"))?;
+            if own.len() >= max {
                 let message = format!("this connection has {max} subscriptions, as many as are allowed");
                 return Err(RpcError::invalid_request(message));
             }
-            subscriptions.insert(id);
+            own.insert(id);
+            self.connections.enter(Counted::Subscription, usize::MAX);
+            self.tables.lock().insert(subscription.clone());
         }
-        self.connections.enter(Counted::Subscription, usize::MAX);
-        let subscription = Subscription { id, wanted: Arc::new(wanted), outbox: outbox.clone() };
-        self.tables.lock().insert(subscription.clone());
         // After it is registered: what happens from now on is told by the notifier, what happened before is told here.
         if let Topic::Signature { .. } = subscription.wanted.topic {
             notifier::tell_if_known(context, self, &subscription)?;
@@ -154,7 +156,7 @@ impl Registry {
 
     /// Removes a subscription of this connection; tells whether it had one of this number.
     pub fn remove(&self, outbox: &Outbox, id: u64) -> bool {
-        if !outbox.inner.subscriptions.lock().remove(&id) {
+        if !outbox.inner.subscriptions.lock().as_mut().is_some_and(|own| own.remove(&id)) {
             return false;
         }
         if self.tables.lock().remove(id) {
@@ -165,9 +167,9 @@ impl Registry {
 
     /// Removes every subscription of a connection that is gone.
     pub fn remove_all(&self, outbox: &Outbox) {
-        let ids: Vec<u64> = outbox.inner.subscriptions.lock().drain().collect();
+        let ids = outbox.inner.subscriptions.lock().take();
         let mut tables = self.tables.lock();
-        for id in ids {
+        for id in ids.into_iter().flatten() {
             if tables.remove(id) {
                 self.connections.leave(Counted::Subscription);
             }
