@@ -36,8 +36,9 @@ impl Engine {
     /// As [`Engine::execute_block`].
     pub fn contention(&self, transactions: Vec<VerifiedTransaction>, top: usize) -> Result<Contention, EngineError> {
         let shared = self.shared();
-        let block = self.next_block(transactions);
+        // First the lock: a block that another thread executes meanwhile would take the slot.
         let mut executor = shared.executor.lock();
+        let block = self.next_block(transactions);
         executor.planner.prepare(shared, &block)?;
         let plan = &executor.planner.plan;
         let stats = BlockStats::measure(plan.lock_sets(), |_| 1);

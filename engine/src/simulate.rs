@@ -32,8 +32,9 @@ impl Engine {
     /// [`EngineError::Store`] if an account cannot be read; [`EngineError::Poisoned`].
     pub fn simulate(&self, transaction: &VerifiedTransaction) -> Result<Simulation, EngineError> {
         let shared = self.shared();
-        let block = self.next_block(vec![transaction.clone()]);
+        // First the lock: a block that another thread executes meanwhile would take the slot.
         let mut executor = shared.executor.lock();
+        let block = self.next_block(vec![transaction.clone()]);
         let environment = executor.planner.prepare(shared, &block)?;
         let Executor { planner, workers, statuses, claims, .. } = &mut *executor;
         let Planner { plan, serial, .. } = planner;

@@ -62,12 +62,14 @@ impl Connection {
     async fn run(self, socket: WebSocket, from: Option<IpAddr>) {
         let limits = &self.service.limits;
         let (outbox, messages) = Outbox::new(limits.outbox_max, limits.subscriptions_max);
-        let (sink, stream) = socket.split();
+        let (mut sink, stream) = socket.split();
         tokio::select! {
             () = self.read(stream, &outbox, from) => {}
-            () = write(sink, messages, &outbox) => {}
+            () = write(&mut sink, messages, &outbox) => {}
         }
         self.service.registry.remove_all(&outbox);
+        // Also sends the answer to a client's farewell, which clients wait for.
+        let _it_may_be_gone = time::timeout(WRITE_TIME_MAX, sink.close()).await;
     }
 
     /// Carries out what comes, one after the other, until the client is gone or silent.
@@ -105,30 +107,29 @@ impl Connection {
         }
     }
 
-    /// A request to subscribe or unsubscribe. The answer goes out before the first notification: both take the outbox.
+    /// A request to subscribe or unsubscribe; the answer, unless it is in the outbox already.
     async fn subscription(&self, request: rpc::Request, outbox: &Outbox) -> Option<String> {
         let id = request.id?;
-        let (service, outbox) = (self.service.clone(), outbox.clone());
+        let (service, outbox, answered) = (self.service.clone(), outbox.clone(), id.clone());
         let method = request.method;
         let task = tokio::task::spawn_blocking(move || {
-            request.params.and_then(|params| {
-                if method.ends_with("Unsubscribe") {
-                    subscribe::unsubscribe(&service.registry, &outbox, &params)
-                } else {
-                    subscribe::subscribe(&service.context, &service.registry, &outbox, &method, &params)
-                }
-            })
+            let params = request.params?;
+            if method.ends_with("Unsubscribe") {
+                return subscribe::unsubscribe(&service.registry, &outbox, &params).map(Some);
+            }
+            let answer = |number: u64| rpc::success(&answered, number.into()).to_string();
+            subscribe::subscribe(&service.context, &service.registry, &outbox, &method, &params, answer)?;
+            Ok(None)
         });
-        let result = task.await.unwrap_or_else(|_| Err(RpcError::internal("a request panicked")));
-        Some(match result {
-            Ok(result) => rpc::success(&id, result).to_string(),
-            Err(error) => rpc::failure(&id, &error).to_string(),
-        })
+        match task.await.unwrap_or_else(|_| Err(RpcError::internal("a request panicked"))) {
+            Ok(result) => result.map(|result| rpc::success(&id, result).to_string()),
+            Err(error) => Some(rpc::failure(&id, &error).to_string()),
+        }
     }
 }
 
 /// Writes what waits in the outbox, until the client is gone or did not keep up.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut messages: mpsc::Receiver<Arc<str>>, outbox: &Outbox) {
+async fn write(sink: &mut SplitSink<WebSocket, Message>, mut messages: mpsc::Receiver<Arc<str>>, outbox: &Outbox) {
     let mut ping = time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     loop {
         let message = tokio::select! {

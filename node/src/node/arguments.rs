@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use heddle_engine::{PoolBounds, WORKERS_MAX};
+use heddle_engine::{BlockLimits, PackLimits, PoolBounds, WORKERS_MAX};
 use heddle_server::{
     Limits,
     live::{ClockMode, LiveOptions},
@@ -117,6 +117,9 @@ pub(crate) struct ProductionArguments {
     /// Transactions that may wait for a block
     #[arg(long, default_value_t = 65_536, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     mempool_size: u64,
+    /// Compute units that a block may cost; one account may take two fifths of them (default: mainnet's 50,000,000)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_400_000..))]
+    block_compute_units: Option<u64>,
     /// Begin at this slot, if the chain is not there yet
     #[arg(long, value_name = "SLOT")]
     warp_slot: Option<u64>,
@@ -202,7 +205,7 @@ impl NodeArguments {
     }
 
     pub(crate) fn live_options(&self) -> LiveOptions {
-        let ProductionArguments { slot_time, ticks_per_slot, block_production, mempool_size, warp_slot } =
+        let ProductionArguments { slot_time, ticks_per_slot, block_production, mempool_size, warp_slot, .. } =
             self.production;
         let ticks = Duration::from_micros(ticks_per_slot.unwrap_or(TICKS_PER_SLOT) * TICK_MICROSECONDS);
         let waiting_max = mempool_size as usize;
@@ -213,8 +216,27 @@ impl NodeArguments {
             },
             slot_time: slot_time.map_or(ticks, Duration::from_millis),
             bounds: PoolBounds { waiting_max, waiting_per_account_max: (waiting_max / 4).max(1) },
+            limits: self.pack_limits(),
             warp_slot,
             ..LiveOptions::default()
+        }
+    }
+
+    /// Mainnet's, or more and less in proportion.
+    pub(crate) fn block_limits(&self) -> BlockLimits {
+        let default = BlockLimits::default();
+        let Some(compute_units) = self.production.block_compute_units else { return default };
+        BlockLimits { compute_units, account_compute_units: compute_units / 5 * 2, ..default }
+    }
+
+    fn pack_limits(&self) -> PackLimits {
+        let BlockLimits { compute_units, account_compute_units, allocated_bytes } = self.block_limits();
+        PackLimits {
+            cost: compute_units,
+            account_cost: account_compute_units,
+            critical_path_cost: account_compute_units,
+            data_bytes: allocated_bytes,
+            ..PackLimits::default()
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use heddle_engine::Builder;
 use heddle_genesis::GenesisAccounts;
-use heddle_types::{Account, Hash, Pubkey, limits};
+use heddle_types::{Account, Hash, Pubkey};
 use heddle_vm::EpochSchedule;
 
 use super::NodeArguments;
@@ -94,7 +94,8 @@ fn native_mint() -> Account {
     let mut data = [0; SIZE_BYTES];
     data[44] = NATIVE_MINT_DECIMALS;
     data[45] = 1;
-    Account::new(limits::rent_exempt_minimum(SIZE_BYTES), &data, heddle_programs::ids::TOKEN)
+    // What Solana's development clusters give it.
+    Account::new(LAMPORTS_PER_SOL as u64, &data, heddle_programs::ids::TOKEN)
 }
 
 /// The key that Solana's tools use unless told otherwise, if it is there.

@@ -15,7 +15,7 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use heddle_engine::{Builder, Engine};
+use heddle_engine::{BlockLimits, Builder, Engine};
 use heddle_server::live::{OpenEngine, OpenError};
 use heddle_storage::{LedgerOptions, MemoryStore, RocksOptions, RocksStore, Store};
 use heddle_types::{FeatureSet, Pubkey};
@@ -44,6 +44,7 @@ struct EngineSettings {
     features: Option<FeatureSet>,
     compute_unit_limit: Option<u32>,
     account_lock_limit: Option<usize>,
+    block_limits: BlockLimits,
 }
 
 impl Ledger {
@@ -144,6 +145,7 @@ impl EngineSettings {
             features,
             compute_unit_limit: arguments.chain.compute_unit_limit,
             account_lock_limit: arguments.chain.transaction_account_lock_limit.map(Into::into),
+            block_limits: arguments.block_limits(),
         }
     }
 
@@ -154,6 +156,7 @@ impl EngineSettings {
             .cache_bytes(self.cache_bytes)
             .collector(self.collector)
             .record_details(true)
+            .block_limits(self.block_limits)
             .stage_clock(Arc::new(move || began.elapsed()));
         if let Some(features) = &self.features {
             builder = builder.features(features.clone());

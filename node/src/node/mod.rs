@@ -24,6 +24,8 @@ use ledger::Ledger;
 
 /// How often the command looks whether it is to stop.
 const POLL: Duration = Duration::from_millis(50);
+/// How long the last requests may hold the database once the node has stopped.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// The JSON of `heddle node --json`, once it is ready.
 #[derive(Serialize)]
@@ -75,7 +77,22 @@ pub(crate) fn run(arguments: &NodeArguments) -> Result<(), Failure> {
     };
     drop(chain);
     ready.print(arguments)?;
-    wait(&server, &interrupt, arguments)
+    let result = wait(&server, &interrupt, arguments);
+    close(server);
+    result
+}
+
+/// Stops the node and closes its database on this thread: RocksDB must be gone before the process ends.
+fn close(server: Server) {
+    let store = server.live().chain().store().clone();
+    server.stop();
+    let began = Instant::now();
+    while Arc::strong_count(&store) > 1 && began.elapsed() < CLOSE_TIME_MAX {
+        thread::sleep(POLL / 10);
+    }
+    if Arc::strong_count(&store) > 1 {
+        tracing::warn!("the database is still in use; what is confirmed is safe");
+    }
 }
 
 /// Until somebody wants it to stop, or it cannot go on. A node that cannot make blocks still answers what it knows.

@@ -35,7 +35,7 @@ use std::{
 };
 
 use crossbeam::channel::{self, Receiver, Sender, TrySendError};
-use heddle_engine::{BuildError, Engine, EngineError, PoolBounds, SubmitError, VerifiedTransaction};
+use heddle_engine::{BuildError, Engine, EngineError, PackLimits, PoolBounds, SubmitError, VerifiedTransaction};
 use heddle_storage::StoreError;
 use heddle_types::{Account, BlockHeader, Pubkey};
 use parking_lot::RwLock;
@@ -106,6 +106,8 @@ pub struct LiveOptions {
     pub slot_time: Duration,
     /// How much may wait.
     pub bounds: PoolBounds,
+    /// What a block may hold, as far as the engine's own limits are not narrower.
+    pub limits: PackLimits,
     /// Transactions on their way to the pool.
     pub intake_max: usize,
     /// The first block is at this slot, if the chain is not there yet.
@@ -119,6 +121,7 @@ impl Default for LiveOptions {
             mode: ClockMode::Slots,
             slot_time: Duration::from_millis(400),
             bounds: PoolBounds::default(),
+            limits: PackLimits::default(),
             intake_max: 16_384,
             warp_slot: None,
         }

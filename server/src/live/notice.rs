@@ -23,25 +23,35 @@ pub enum Notice {
 /// must not miss one without knowing.
 pub type NoticeReceiver = Receiver<Notice>;
 
-/// Everybody who listens.
-#[derive(Default)]
+/// Everybody who listens; `None` once nothing more will come.
 pub(crate) struct Notices {
-    listeners: Mutex<Vec<Sender<Notice>>>,
+    listeners: Mutex<Option<Vec<Sender<Notice>>>>,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self { listeners: Mutex::new(Some(Vec::new())) }
+    }
 }
 
 impl Notices {
+    /// A new receiver; closed from the start if nothing more will come.
     pub(crate) fn listen(&self, capacity: usize) -> NoticeReceiver {
         let (sender, receiver) = channel::bounded(capacity);
-        self.listeners.lock().push(sender);
+        if let Some(listeners) = self.listeners.lock().as_mut() {
+            listeners.push(sender);
+        }
         receiver
     }
 
     /// Nothing more will come.
     pub(crate) fn close(&self) {
-        self.listeners.lock().clear();
+        *self.listeners.lock() = None;
     }
 
     pub(crate) fn tell(&self, notice: &Notice) {
-        self.listeners.lock().retain(|listener| listener.try_send(notice.clone()).is_ok());
+        if let Some(listeners) = self.listeners.lock().as_mut() {
+            listeners.retain(|listener| listener.try_send(notice.clone()).is_ok());
+        }
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn run(shared: Arc<Shared>, arrivals: &Receiver<Arrival>, commands: &
 }
 
 fn new_pool(shared: &Shared, chain: &LiveChain) -> BlockProducer {
-    BlockProducer::new(chain.engine(), ProducerConfig { bounds: shared.options.bounds, ..ProducerConfig::default() })
+    BlockProducer::new(chain.engine(), ProducerConfig { bounds: shared.options.bounds, limits: shared.options.limits })
 }
 
 impl Producer<'_> {

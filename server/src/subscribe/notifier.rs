@@ -15,7 +15,7 @@ use super::{
 use crate::{
     live::{BlockTransaction, Commitment, Notice, NoticeReceiver, OpenBlock, View},
     rpc::{
-        Context, RpcError,
+        Context,
         methods::{encode_account, show_block, show_block_naming},
         transaction_error,
     },
@@ -68,6 +68,10 @@ fn tell_block(context: &Context, registry: &Registry, block: &OpenBlock, reached
     let view = context.live.chain().view(reached);
     for one in &block.transactions {
         for subscription in registry.of_signature(one.signature()) {
+            let tells_receipt = matches!(subscription.wanted.topic, Topic::Signature { tells_receipt: true, .. });
+            if tells_receipt && reached == Commitment::Processed {
+                tell_received(&subscription, block.header.slot);
+            }
             if is_due(subscription.wanted.commitment, reached) {
                 tell_signature(registry, &subscription, block.header.slot, &one.receipt.status);
             }
@@ -93,25 +97,22 @@ fn tell_signature(registry: &Registry, subscription: &Subscription, slot: u64, s
     }
 }
 
-/// Tells what became of a signature before somebody asked.
-pub(crate) fn tell_if_known(
-    context: &Context,
-    registry: &Registry,
-    subscription: &Subscription,
-) -> Result<(), RpcError> {
-    let Topic::Signature { signature, tells_receipt } = &subscription.wanted.topic else { return Ok(()) };
-    let chain = context.live.chain();
+/// Tells what became of a signature before somebody asked. If the store cannot be read, the chain halts and says so.
+pub(crate) fn tell_if_known(context: &Context, registry: &Registry, subscription: &Subscription) {
+    let Topic::Signature { signature, tells_receipt } = &subscription.wanted.topic else { return };
+    let Ok(Some(found)) = context.live.chain().signature_status(signature) else { return };
     if *tells_receipt {
-        let slot = chain.slot(Commitment::Processed);
-        subscription.tell(with_context(slot, json!("receivedSignature")));
+        tell_received(subscription, found.slot);
     }
-    if let Some(found) = chain.signature_status(signature)? {
-        let wants_durable = subscription.wanted.commitment != Commitment::Processed;
-        if !wants_durable || found.commitment != Commitment::Processed {
-            tell_signature(registry, subscription, found.slot, &found.status);
-        }
+    let wants_durable = subscription.wanted.commitment != Commitment::Processed;
+    if !wants_durable || found.commitment != Commitment::Processed {
+        tell_signature(registry, subscription, found.slot, &found.status);
     }
-    Ok(())
+}
+
+/// Tells that a transaction has come into a block.
+fn tell_received(subscription: &Subscription, slot: u64) {
+    subscription.tell(with_context(slot, json!("receivedSignature")));
 }
 
 fn tell_accounts(registry: &Registry, block: &OpenBlock, view: &View, reached: Commitment) {

@@ -127,11 +127,17 @@ impl Registry {
         Self { connections, next: AtomicU64::new(1), tables: Mutex::default() }
     }
 
-    /// Adds a subscription; its number.
+    /// Adds a subscription. `answer` makes the client's answer of its number, which goes out before the first notification.
     ///
     /// # Errors
     /// If the connection has as many as it may.
-    pub(crate) fn add(&self, context: &Context, outbox: &Outbox, wanted: Wanted) -> Result<u64, RpcError> {
+    pub(crate) fn add(
+        &self,
+        context: &Context,
+        outbox: &Outbox,
+        wanted: Wanted,
+        answer: impl FnOnce(u64) -> String,
+    ) -> Result<(), RpcError> {
         let max = outbox.inner.subscriptions_max;
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let subscription = Subscription { id, wanted: Arc::new(wanted), outbox: outbox.clone() };
@@ -144,14 +150,15 @@ impl Registry {
                 return Err(RpcError::invalid_request(message));
             }
             own.insert(id);
+            outbox.send(answer(id).into());
             self.connections.enter(Counted::Subscription, usize::MAX);
             self.tables.lock().insert(subscription.clone());
         }
         // After it is registered: what happens from now on is told by the notifier, what happened before is told here.
         if let Topic::Signature { .. } = subscription.wanted.topic {
-            notifier::tell_if_known(context, self, &subscription)?;
+            notifier::tell_if_known(context, self, &subscription);
         }
-        Ok(id)
+        Ok(())
     }
 
     /// Removes a subscription of this connection; tells whether it had one of this number.

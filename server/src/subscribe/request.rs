@@ -73,7 +73,7 @@ pub fn is_subscription_method(method: &str) -> bool {
     method.ends_with("Subscribe") || method.ends_with("Unsubscribe")
 }
 
-/// Carries out a subscription; the answer is its number.
+/// Carries out a subscription. `answer` makes the client's answer of its number; it is in the outbox when this returns.
 ///
 /// # Errors
 /// -32601 for an unknown method; -32602 for bad parameters; too many subscriptions.
@@ -83,9 +83,9 @@ pub fn subscribe(
     outbox: &Outbox,
     method: &str,
     params: &Params,
-) -> Result<Value, RpcError> {
-    let wanted = wanted(method, params)?;
-    registry.add(context, outbox, wanted).map(|id| json!(id))
+    answer: impl FnOnce(u64) -> String,
+) -> Result<(), RpcError> {
+    registry.add(context, outbox, wanted(method, params)?, answer)
 }
 
 /// Ends a subscription of this connection.

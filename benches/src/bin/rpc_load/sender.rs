@@ -72,7 +72,7 @@ impl Sender {
                     lamports += 1;
                     let from = &self.keys[lamports as usize % self.keys.len()];
                     let to = &self.keys[(lamports as usize * 7 + 1) % self.keys.len()];
-                    let wire = transfer(from, to, lamports % 1_000_000, &blockhash);
+                    let wire = transfer(from, to, lamports, &blockhash);
                     let config = json!({ "encoding": "base64", "skipPreflight": !self.preflight });
                     json!({ "jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": [STANDARD.encode(wire), config] })
                 })
