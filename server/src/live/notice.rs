@@ -24,24 +24,52 @@ pub enum Notice {
 pub type NoticeReceiver = Receiver<Notice>;
 
 /// Everybody who listens.
-#[derive(Default)]
 pub(crate) struct Notices {
-    listeners: Mutex<Vec<Sender<Notice>>>,
+    /// `None`: nothing more will come.
+    listeners: Mutex<Option<Vec<Sender<Notice>>>>,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self { listeners: Mutex::new(Some(Vec::new())) }
+    }
 }
 
 impl Notices {
     pub(crate) fn listen(&self, capacity: usize) -> NoticeReceiver {
         let (sender, receiver) = channel::bounded(capacity);
-        self.listeners.lock().push(sender);
+        // Once all is over the sender is dropped here, so that who listens again at the last moment does not wait for ever.
+        if let Some(listeners) = &mut *self.listeners.lock() {
+            listeners.push(sender);
+        }
         receiver
     }
 
     /// Nothing more will come.
     pub(crate) fn close(&self) {
-        self.listeners.lock().clear();
+        *self.listeners.lock() = None;
     }
 
     pub(crate) fn tell(&self, notice: &Notice) {
-        self.listeners.lock().retain(|listener| listener.try_send(notice.clone()).is_ok());
+        if let Some(listeners) = &mut *self.listeners.lock() {
+            listeners.retain(|listener| listener.try_send(notice.clone()).is_ok());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_lags_is_cut_off_and_nobody_waits_when_all_is_over() {
+        let notices = Notices::default();
+        let (slow, other) = (notices.listen(1), notices.listen(2));
+        for _ in 0..2 {
+            notices.tell(&Notice::TakenBack(BlockHeader::default()));
+        }
+        assert_eq!((slow.iter().count(), other.len()), (1, 2));
+        notices.close();
+        assert_eq!((other.iter().count(), notices.listen(1).iter().count()), (2, 0));
     }
 }

@@ -141,6 +141,7 @@ pub struct Stats {
     processed: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
+    refused: AtomicU64,
     waiting: AtomicU64,
     blocks: AtomicU64,
     stage_ns: [AtomicU64; Stage::ALL.len()],
@@ -171,6 +172,12 @@ pub struct RecentFacts {
 }
 
 impl Stats {
+    /// Of a chain that is executed by so many workers.
+    pub(crate) fn new(workers: usize) -> Self {
+        let recent = Recent { workers: vec![Default::default(); workers], ..Recent::default() };
+        Self { recent: Mutex::new(recent), ..Self::default() }
+    }
+
     /// Transactions that came to the node's queue.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
@@ -189,6 +196,11 @@ impl Stats {
     /// Transactions that were taken and are in no block: expired, displaced by better ones, or unable to pay in the end.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Transactions that came and were not taken.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Transactions in the pool.
@@ -241,7 +253,12 @@ impl Stats {
     pub(crate) fn note_submitted(&self, result: &Result<(), SubmitError>) {
         if let Err(error) = result {
             tracing::debug!(%error, "a transaction was refused");
+            self.note_refused();
         }
+    }
+
+    pub(crate) fn note_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn note_dropped(&self, count: u64) {
@@ -374,8 +391,9 @@ impl Recent {
         if self.workers.len() < workers.len() {
             self.workers.resize(workers.len(), Default::default());
         }
-        for (sum, worker) in self.workers.iter_mut().zip(workers) {
-            let busy = Duration::from_nanos(worker.busy_ns);
+        // Those that a small block did not need were idle.
+        let busy = workers.iter().map(|worker| Duration::from_nanos(worker.busy_ns));
+        for (sum, busy) in self.workers.iter_mut().zip(busy.chain(std::iter::repeat(Duration::ZERO))) {
             sum.0 += busy;
             sum.1 += took.saturating_sub(busy);
         }

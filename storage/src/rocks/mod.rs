@@ -48,7 +48,9 @@ pub use self::{
         SnapshotOptions,
     },
 };
-use crate::{BlockBatch, BlockHistory, Durability, LATTICE_BYTES, Ledger, Store, StoreError, StorePressure, Tip, codec};
+use crate::{
+    BlockBatch, BlockHistory, Durability, LATTICE_BYTES, Ledger, Store, StoreError, StorePressure, Tip, codec,
+};
 
 /// [`Store`] in a directory on disk.
 ///
