@@ -87,6 +87,10 @@ fn counters_move_after_transactions() {
     let grown = |series: &str| after[series] - before[series];
     assert_eq!(grown("heddle_transactions_received_total"), 3.0);
     assert_eq!(grown("heddle_transactions_total{outcome=\"succeeded\"}"), 3.0);
+    let outcomes = ["succeeded", "failed", "dropped", "refused"];
+    let outcomes = outcomes.map(|outcome| after[&format!("heddle_transactions_total{{outcome=\"{outcome}\"}}")]);
+    let waiting = after["heddle_pool_transactions"] + after["heddle_intake_transactions"];
+    assert_eq!(after["heddle_transactions_received_total"], outcomes.iter().sum::<f64>() + waiting);
     assert_eq!(grown("heddle_blocks_total"), 1.0);
     assert_eq!(grown("heddle_slot{commitment=\"processed\"}"), 1.0);
     assert_eq!(grown("heddle_slot{commitment=\"confirmed\"}"), 1.0);

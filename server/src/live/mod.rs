@@ -20,6 +20,7 @@ mod epoch;
 mod notice;
 mod open_block;
 mod producer;
+mod stage;
 mod stats;
 mod view;
 
@@ -45,7 +46,8 @@ pub use command::{CommandError, Travel};
 pub use epoch::{first_slot, slots_in_epoch};
 pub use notice::{Notice, NoticeReceiver};
 pub use open_block::{BlockTransaction, OpenBlock, SignatureBytes};
-pub use stats::{BlockFacts, Latency, LatencySummary, RecentFacts, SecondFacts, Stage, Stats, TransactionFacts};
+pub use stage::Stage;
+pub use stats::{BlockFacts, Latency, LatencySummary, RecentFacts, SecondFacts, Stats, TransactionFacts};
 pub use view::{Commitment, View};
 
 use command::Command;

@@ -17,7 +17,7 @@ use heddle_engine::{ExecutedBlock, SubmitError};
 use heddle_types::{Hash, Pubkey};
 use parking_lot::Mutex;
 
-use super::{OpenBlock, open_block::SignatureBytes};
+use super::{OpenBlock, Stage, open_block::SignatureBytes};
 
 /// Whole seconds that the history covers.
 const HISTORY_SECONDS: usize = 120;
@@ -33,35 +33,6 @@ const SAMPLES_PER_BLOCK_MAX: usize = 64;
 
 /// When each waiting transaction came, by message hash.
 pub(crate) type Arrivals = HashMap<Hash, Instant, RandomState>;
-
-/// Where the time goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Parsing and signatures.
-    Verify,
-    /// Plan and conflict graph.
-    Schedule,
-    /// Transactions.
-    Execute,
-    /// Fees, outcomes, changes.
-    Collect,
-    /// Lattice and hashes.
-    Hash,
-    /// The write and its sync.
-    Commit,
-}
-
-impl Stage {
-    /// Every stage, with its name.
-    pub const ALL: [(Self, &'static str); 6] = [
-        (Self::Verify, "verify"),
-        (Self::Schedule, "schedule"),
-        (Self::Execute, "execute"),
-        (Self::Collect, "collect"),
-        (Self::Hash, "hash"),
-        (Self::Commit, "commit"),
-    ];
-}
 
 /// Percentiles of a latency, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
