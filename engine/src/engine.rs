@@ -219,6 +219,11 @@ impl Engine {
         self.shared.programs.entry_count()
     }
 
+    /// Programs that were loaded and compiled since the engine was built, again ones included.
+    pub fn loaded_program_count(&self) -> u64 {
+        self.shared.programs.miss_count()
+    }
+
     /// Workers that execute transactions.
     pub fn workers(&self) -> usize {
         self.shared.executor.lock().default_workers

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use heddle_scheduler::{Pool, RunStats, TransactionIndex};
+use heddle_scheduler::{Clock, Pool, RunStats, TransactionIndex};
 use heddle_storage::StoreError;
 use heddle_types::{Account, BlockHeader, Pubkey, ids};
 use heddle_vm::BlockEnvironment;
@@ -194,6 +194,8 @@ impl Executor {
         let execute = |worker: &mut Worker, transaction: TransactionIndex| {
             worker.execute(&context, transaction.0 as usize);
         };
+        let now_ns = || shared.now().as_nanos() as u64;
+        let clock: Option<Clock<'_>> = shared.clock.is_some().then_some(&now_ns);
         let workers = &mut self.workers;
         let schedule = &self.planner.schedule;
         match parallelism {
@@ -201,12 +203,12 @@ impl Executor {
             // do costs the one that works.
             Parallelism::Workers(count) if !schedule.is_nearly_a_chain() => {
                 let count = count.min(workers.len());
-                Ok(self.pool.run(schedule, &mut workers[..count], execute)?)
+                Ok(self.pool.run_timed(schedule, &mut workers[..count], execute, clock)?)
             }
             Parallelism::Workers(_) | Parallelism::Serial => {
                 let first = &mut workers[0];
                 let count = block.transactions.len();
-                Ok(heddle_scheduler::serial::run(count, |transaction| execute(first, transaction), None)?)
+                Ok(heddle_scheduler::serial::run(count, |transaction| execute(first, transaction), clock)?)
             }
         }
     }

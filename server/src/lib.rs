@@ -9,6 +9,7 @@
 //!
 //! tokio is used here and nowhere below: it moves bytes. Methods are plain functions that run where waiting is allowed.
 
+mod contention;
 mod faucet;
 mod http;
 mod limits;

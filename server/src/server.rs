@@ -14,6 +14,7 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    contention::{Contention, start_watch},
     faucet::Faucet,
     http::{self, Service},
     limits::{Connections, Limits, RequestRate},
@@ -72,7 +73,8 @@ pub struct Server {
     websocket: SocketAddr,
     live: LiveHandle,
     stop: CancellationToken,
-    notifier: Option<JoinHandle<()>>,
+    /// Threads that hear of blocks: they end when the chain has.
+    listeners: Vec<JoinHandle<()>>,
     // Stopped in this order: no more requests, then no more blocks.
     runtime: Option<Runtime>,
     chain: Option<Live>,
@@ -106,11 +108,13 @@ impl Server {
             faucet: options.faucet.map(|key| Arc::new(Faucet::new(key))),
             facts: Arc::new(facts),
             prices: Arc::new(Prices::default()),
+            contention: Arc::new(Contention::default()),
             connections: connections.clone(),
             allows_development: options.allows_development,
         };
         let registry = Arc::new(Registry::new(connections));
         let notifier = start_notifier(context.clone(), registry.clone()).map_err(StartError::Threads)?;
+        let watch = start_watch(chain.handle(), context.contention.clone()).map_err(StartError::Threads)?;
         let service = Service {
             context,
             registry,
@@ -130,7 +134,15 @@ impl Server {
             });
         }
         let live = chain.handle();
-        Ok(Self { rpc, websocket, live, stop, notifier: Some(notifier), runtime: Some(runtime), chain: Some(chain) })
+        Ok(Self {
+            rpc,
+            websocket,
+            live,
+            stop,
+            listeners: vec![notifier, watch],
+            runtime: Some(runtime),
+            chain: Some(chain),
+        })
     }
 
     /// Where JSON-RPC is served.
@@ -159,8 +171,11 @@ impl Drop for Server {
             runtime.shutdown_timeout(SHUTDOWN_TIME_MAX);
         }
         drop(self.chain.take());
-        if self.notifier.take().is_some_and(|notifier| notifier.join().is_err()) {
-            tracing::error!("the thread that tells subscribers panicked");
+        for listener in self.listeners.drain(..) {
+            let name = listener.thread().name().unwrap_or_default().to_owned();
+            if listener.join().is_err() {
+                tracing::error!(name, "a thread panicked");
+            }
         }
     }
 }

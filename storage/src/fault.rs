@@ -10,7 +10,7 @@ use heddle_types::{
 };
 use parking_lot::Mutex;
 
-use crate::{BlockBatch, BlockHistory, LATTICE_BYTES, Ledger, Store, StoreError, Tip};
+use crate::{BlockBatch, BlockHistory, LATTICE_BYTES, Ledger, Store, StoreError, StorePressure, Tip};
 
 /// Which commit fails, and whether it takes effect nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +170,10 @@ impl<S: Store> Store for FaultStore<S> {
 
     fn is_volatile(&self) -> bool {
         self.inner.is_volatile()
+    }
+
+    fn pressure(&self) -> Result<Option<StorePressure>, StoreError> {
+        self.inner.pressure()
     }
 
     fn for_each_account(&self, visit: &mut dyn FnMut(&Pubkey, Account)) -> Result<(), StoreError> {

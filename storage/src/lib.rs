@@ -37,6 +37,7 @@ mod index;
 mod ledger;
 mod memory;
 mod past;
+mod pressure;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 mod store;
@@ -48,6 +49,7 @@ pub use fault::{Fault, FaultStore};
 pub use ledger::{BlockHistory, Ledger, LedgerOptions};
 pub use memory::MemoryStore;
 pub use past::PastStore;
+pub use pressure::{LEVEL_COUNT, StorePressure};
 #[cfg(feature = "rocksdb")]
 pub use rocks::{
     ARCHIVE_VERSION, CheckReport, ColumnSize, Damage, Finding, Findings, Flaw, LEVEL_MAX, Manifest, Overview, Progress,

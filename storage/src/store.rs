@@ -4,7 +4,7 @@ use heddle_types::{
     Account, AccountDigest, BlockHeader, Genesis, Pubkey, StatusEntry, StatusKey, StoredTransaction, TransactionPlace,
 };
 
-use crate::{BlockHistory, Ledger, StoreError};
+use crate::{BlockHistory, Ledger, StoreError, StorePressure};
 
 /// Bytes of the accounts lattice (1024 lanes of u16, little-endian).
 pub const LATTICE_BYTES: usize = 2048;
@@ -224,6 +224,14 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the store forgets blocks: nobody will ever read them back.
     fn is_volatile(&self) -> bool {
         false
+    }
+
+    /// How the store keeps up with its writes; `None` for one that is not on disk.
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn pressure(&self) -> Result<Option<StorePressure>, StoreError> {
+        Ok(None)
     }
 
     /// Calls `visit` for every account, in ascending order of key.

@@ -5,7 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Model, block, genesis, indexed_transaction, key, signature};
-use heddle_storage::{BlockBatch, Durability, LedgerOptions, RocksOptions, RocksStore, Store};
+use heddle_storage::{BlockBatch, Durability, LedgerOptions, MemoryStore, RocksOptions, RocksStore, Store};
 use tempfile::tempdir;
 
 fn with(durability: Durability) -> RocksOptions {
@@ -214,4 +214,26 @@ fn removed_records_stay_removed() {
     for column in ["transactions", "changes", "history", "details"] {
         assert_eq!(db.get_cf(db.cf_handle(column).unwrap(), 3u64.to_be_bytes()).unwrap(), None, "{column}");
     }
+}
+
+#[test]
+fn a_database_tells_what_it_has_to_write() {
+    let directory = tempdir().unwrap();
+    let store = RocksStore::open(directory.path().join("db")).unwrap();
+    let mut model = initialize(&store);
+    let before = store.pressure().unwrap().unwrap();
+    for slot in 1..20 {
+        let next = block(&model.tip.header, slot);
+        commit(&store, &mut model, &next);
+    }
+    let after = store.pressure().unwrap().unwrap();
+    let written = after.memtable_bytes + after.table_bytes;
+    assert!(written > before.memtable_bytes + before.table_bytes, "{before:?} {after:?}");
+    assert!(!after.is_write_stopped && after.delayed_write_bytes_per_second == 0, "{after:?}");
+    let tables = |path: &std::path::Path| {
+        let files = std::fs::read_dir(path).unwrap().map(|file| file.unwrap().file_name());
+        files.filter(|name| name.to_string_lossy().ends_with(".sst")).count() as u64
+    };
+    assert_eq!(after.level_table_counts.iter().sum::<u64>(), tables(store.path()));
+    assert!(MemoryStore::new().pressure().unwrap().is_none());
 }

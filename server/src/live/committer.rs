@@ -8,7 +8,7 @@ use std::{
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use heddle_engine::{EngineError, ExecutedBlock};
 
-use super::{LiveChain, Notice, OpenBlock, Shared, stats::Stage};
+use super::{LiveChain, Notice, OpenBlock, Shared, Stage};
 
 /// How often a store that syncs later is asked how far it is.
 const SYNC_POLL: Duration = Duration::from_millis(20);

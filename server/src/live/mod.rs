@@ -22,6 +22,7 @@ mod notice;
 mod open_block;
 mod producer;
 mod recent_statuses;
+mod stage;
 mod stats;
 mod view;
 
@@ -46,8 +47,9 @@ pub use clock::{BlockClock, ClockFacts, ClockMode};
 pub use command::{CommandError, Travel};
 pub use epoch::{first_slot, slots_in_epoch};
 pub use notice::{Notice, NoticeReceiver};
-pub use open_block::{BlockTransaction, OpenBlock};
-pub use stats::{BlockFacts, Latency, LatencySummary, RecentFacts, SecondFacts, Stage, Stats, TransactionFacts};
+pub use open_block::{BlockTransaction, OpenBlock, SignatureBytes};
+pub use stage::Stage;
+pub use stats::{BlockFacts, Latency, LatencySummary, RecentFacts, SecondFacts, Stats, TransactionFacts};
 pub use view::{Commitment, View};
 
 use command::Command;
@@ -180,6 +182,7 @@ impl Live {
     /// [`OpenError`].
     pub fn start(opener: Arc<dyn OpenEngine>, options: LiveOptions) -> Result<Self, OpenError> {
         let engine = opener.open()?;
+        let stats = Stats::new(engine.workers());
         let (commands, commands_in) = channel::bounded(COMMANDS_MAX);
         let (arrivals, arrivals_in) = channel::bounded(options.intake_max);
         let shared = Arc::new(Shared {
@@ -187,7 +190,7 @@ impl Live {
             commands,
             arrivals,
             clock: BlockClock::new(options.mode, options.slot_time),
-            stats: Stats::default(),
+            stats,
             notices: notice::Notices::default(),
             opener,
             options,
@@ -262,9 +265,12 @@ impl LiveHandle {
     ) -> Result<(), IntakeError> {
         let arrival = Arrival { transaction, at: Instant::now(), answer: Box::new(answer) };
         self.shared.stats.note_received();
-        self.shared.arrivals.try_send(arrival).map_err(|error| match error {
-            TrySendError::Full(_) => IntakeError::Full { waiting: self.shared.options.intake_max },
-            TrySendError::Disconnected(_) => IntakeError::Stopping,
+        self.shared.arrivals.try_send(arrival).map_err(|error| {
+            self.shared.stats.note_refused();
+            match error {
+                TrySendError::Full(_) => IntakeError::Full { waiting: self.shared.options.intake_max },
+                TrySendError::Disconnected(_) => IntakeError::Stopping,
+            }
         })
     }
 

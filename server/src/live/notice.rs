@@ -23,8 +23,9 @@ pub enum Notice {
 /// must not miss one without knowing.
 pub type NoticeReceiver = Receiver<Notice>;
 
-/// Everybody who listens; `None` once nothing more will come.
+/// Everybody who listens.
 pub(crate) struct Notices {
+    /// `None`: nothing more will come.
     listeners: Mutex<Option<Vec<Sender<Notice>>>>,
 }
 
@@ -38,7 +39,8 @@ impl Notices {
     /// A new receiver; closed from the start if nothing more will come.
     pub(crate) fn listen(&self, capacity: usize) -> NoticeReceiver {
         let (sender, receiver) = channel::bounded(capacity);
-        if let Some(listeners) = self.listeners.lock().as_mut() {
+        // Once all is over the sender is dropped here, so that who listens again at the last moment does not wait for ever.
+        if let Some(listeners) = &mut *self.listeners.lock() {
             listeners.push(sender);
         }
         receiver
@@ -50,8 +52,25 @@ impl Notices {
     }
 
     pub(crate) fn tell(&self, notice: &Notice) {
-        if let Some(listeners) = self.listeners.lock().as_mut() {
+        if let Some(listeners) = &mut *self.listeners.lock() {
             listeners.retain(|listener| listener.try_send(notice.clone()).is_ok());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_lags_is_cut_off_and_nobody_waits_when_all_is_over() {
+        let notices = Notices::default();
+        let (slow, other) = (notices.listen(1), notices.listen(2));
+        for _ in 0..2 {
+            notices.tell(&Notice::TakenBack(BlockHeader::default()));
+        }
+        assert_eq!((slow.iter().count(), other.len()), (1, 2));
+        notices.close();
+        assert_eq!((other.iter().count(), notices.listen(1).iter().count()), (2, 0));
     }
 }

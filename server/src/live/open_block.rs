@@ -1,6 +1,6 @@
 //! A block between its execution and its commit, as requests and subscribers see it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ahash::RandomState;
 use hashbrown::HashMap;
@@ -44,6 +44,8 @@ pub struct OpenBlock {
     pub accounts: HashMap<Pubkey, Option<Account>, RandomState>,
     /// In block order.
     pub transactions: Vec<BlockTransaction>,
+    /// Time of all workers in its transactions; zero if the engine has no clock.
+    pub work: Duration,
     positions: HashMap<SignatureBytes, u32, RandomState>,
     /// When it was executed.
     pub(crate) executed_at: Instant,
@@ -70,6 +72,7 @@ impl OpenBlock {
             transaction_count: transactions_before + block.header().transaction_count,
             accounts: after.collect(),
             transactions,
+            work: Duration::from_nanos(block.run_stats().workers.iter().map(|worker| worker.busy_ns).sum()),
             positions,
             executed_at: Instant::now(),
         }

@@ -17,7 +17,7 @@ use heddle_engine::{ExecutedBlock, SubmitError};
 use heddle_types::{Hash, Pubkey};
 use parking_lot::Mutex;
 
-use super::{OpenBlock, open_block::SignatureBytes};
+use super::{OpenBlock, Stage, open_block::SignatureBytes};
 
 /// Whole seconds that the history covers.
 const HISTORY_SECONDS: usize = 120;
@@ -33,35 +33,6 @@ const SAMPLES_PER_BLOCK_MAX: usize = 64;
 
 /// When each waiting transaction came, by message hash.
 pub(crate) type Arrivals = HashMap<Hash, Instant, RandomState>;
-
-/// Where the time goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Parsing and signatures.
-    Verify,
-    /// Plan and conflict graph.
-    Schedule,
-    /// Transactions.
-    Execute,
-    /// Fees, outcomes, changes.
-    Collect,
-    /// Lattice and hashes.
-    Hash,
-    /// The write and its sync.
-    Commit,
-}
-
-impl Stage {
-    /// Every stage, with its name.
-    pub const ALL: [(Self, &'static str); 6] = [
-        (Self::Verify, "verify"),
-        (Self::Schedule, "schedule"),
-        (Self::Execute, "execute"),
-        (Self::Collect, "collect"),
-        (Self::Hash, "hash"),
-        (Self::Commit, "commit"),
-    ];
-}
 
 /// Percentiles of a latency, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +112,7 @@ pub struct Stats {
     processed: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
+    refused: AtomicU64,
     waiting: AtomicU64,
     blocks: AtomicU64,
     stage_ns: [AtomicU64; Stage::ALL.len()],
@@ -171,6 +143,12 @@ pub struct RecentFacts {
 }
 
 impl Stats {
+    /// Of a chain that is executed by so many workers.
+    pub(crate) fn new(workers: usize) -> Self {
+        let recent = Recent { workers: vec![Default::default(); workers], ..Recent::default() };
+        Self { recent: Mutex::new(recent), ..Self::default() }
+    }
+
     /// Transactions that came to the node's queue.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
@@ -189,6 +167,11 @@ impl Stats {
     /// Transactions that were taken and are in no block: expired, displaced by better ones, or unable to pay in the end.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Transactions that came and were not taken.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Transactions in the pool.
@@ -241,7 +224,12 @@ impl Stats {
     pub(crate) fn note_submitted(&self, result: &Result<(), SubmitError>) {
         if let Err(error) = result {
             tracing::debug!(%error, "a transaction was refused");
+            self.note_refused();
         }
+    }
+
+    pub(crate) fn note_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn note_dropped(&self, count: u64) {
@@ -374,8 +362,9 @@ impl Recent {
         if self.workers.len() < workers.len() {
             self.workers.resize(workers.len(), Default::default());
         }
-        for (sum, worker) in self.workers.iter_mut().zip(workers) {
-            let busy = Duration::from_nanos(worker.busy_ns);
+        // Those that a small block did not need were idle.
+        let busy = workers.iter().map(|worker| Duration::from_nanos(worker.busy_ns));
+        for (sum, busy) in self.workers.iter_mut().zip(busy.chain(std::iter::repeat(Duration::ZERO))) {
             sum.0 += busy;
             sum.1 += took.saturating_sub(busy);
         }

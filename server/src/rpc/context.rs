@@ -2,10 +2,13 @@
 
 use std::{sync::Arc, time::Instant};
 
+use heddle_storage::StorePressure;
 use heddle_types::Pubkey;
+use serde_json::{Value, json};
 
 use super::{ContextConfig, RpcError};
 use crate::{
+    contention::Contention,
     faucet::Faucet,
     live::{Commitment, LiveChain, LiveHandle, View},
     prices::Prices,
@@ -35,6 +38,8 @@ pub struct Context {
     pub facts: Arc<NodeFacts>,
     /// Recent prices of compute units.
     pub prices: Arc<Prices>,
+    /// What transactions waited for lately.
+    pub contention: Arc<Contention>,
     /// How many clients there are.
     pub connections: Arc<crate::limits::Connections>,
     /// Whether `heddle_*` methods that change the chain are served.
@@ -43,8 +48,25 @@ pub struct Context {
 
 impl Context {
     /// What the database says of itself; null for one in memory.
-    pub fn store_facts(&self) -> serde_json::Value {
-        serde_json::Value::Null
+    pub fn store_facts(&self) -> Value {
+        self.store_pressure().map_or(Value::Null, |pressure| {
+            json!({
+                "memtableBytes": pressure.memtable_bytes,
+                "tableBytes": pressure.table_bytes,
+                "stalledWrites": u8::from(pressure.is_write_stopped),
+                "compactionPendingBytes": pressure.compaction_pending_bytes,
+                "runningCompactions": pressure.running_compaction_count,
+            })
+        })
+    }
+
+    /// How the database keeps up; `None` for one in memory, or that does not tell.
+    pub fn store_pressure(&self) -> Option<StorePressure> {
+        let pressure = self.live.chain().store().pressure();
+        pressure.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the database does not tell how it is");
+            None
+        })
     }
 
     /// The chain and the state that `config` asks for; finalized unless it says otherwise.

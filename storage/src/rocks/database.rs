@@ -13,7 +13,7 @@ use std::{
 use heddle_types::{Account, BlockHeader, Pubkey};
 use rocksdb::{
     ColumnFamily, DB, Direction, FlushOptions, IteratorMode, ReadOptions, WriteBatch, WriteOptions,
-    checkpoint::Checkpoint,
+    checkpoint::Checkpoint, properties::PropName,
 };
 
 use super::{
@@ -216,6 +216,13 @@ impl Database {
         let handles: Vec<_> = Column::ALL.into_iter().map(|column| self.handle(column)).collect();
         let flushed = self.db.flush_cfs_opt(&handles, &FlushOptions::default());
         flushed.map_err(|error| from_rocks(&self.path, "flush", error))
+    }
+
+    /// A number that RocksDB keeps of a column, or of the whole database; 0 if it is not a number.
+    pub(super) fn property(&self, column: Column, name: &PropName) -> Result<u64, StoreError> {
+        let value = self.db.property_value_cf(self.handle(column), name);
+        let value = value.map_err(|error| from_rocks(&self.path, "ask", error))?;
+        Ok(value.and_then(|text| text.trim().parse().ok()).unwrap_or_default())
     }
 
     /// About how many rows the column has, and how many bytes they take on disk and in memory.

@@ -14,6 +14,7 @@ mod guard;
 mod manifest;
 mod manifest_end;
 mod options;
+mod pressure;
 mod recover;
 mod snapshot;
 mod write;
@@ -47,7 +48,9 @@ pub use self::{
         SnapshotOptions,
     },
 };
-use crate::{BlockBatch, BlockHistory, Durability, LATTICE_BYTES, Ledger, Store, StoreError, Tip, codec};
+use crate::{
+    BlockBatch, BlockHistory, Durability, LATTICE_BYTES, Ledger, Store, StoreError, StorePressure, Tip, codec,
+};
 
 /// [`Store`] in a directory on disk.
 ///
@@ -369,6 +372,10 @@ impl Store for RocksStore {
             return Err(StoreError::Corrupt { path: self.path().to_owned(), what: "genesis", detail });
         }
         Ok(Some(Genesis { header, accounts }))
+    }
+
+    fn pressure(&self) -> Result<Option<StorePressure>, StoreError> {
+        pressure::measure(self.database()).map(Some)
     }
 
     fn for_each_account(&self, visit: &mut dyn FnMut(&Pubkey, Account)) -> Result<(), StoreError> {

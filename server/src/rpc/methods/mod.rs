@@ -4,6 +4,7 @@ mod accounts;
 mod blocks;
 mod chain;
 mod cluster;
+mod contention;
 mod development;
 mod economics;
 mod performance;
@@ -70,6 +71,7 @@ const METHODS: &[(&str, Method)] = &[
     ("getTransactionCount", chain::transaction_count),
     ("getVersion", chain::version),
     ("getVoteAccounts", cluster::vote_accounts),
+    ("heddle_contention", contention::contention),
     ("heddle_pauseClock", development::pause_clock),
     ("heddle_profileTransaction", development::profile_transaction),
     ("heddle_reset", development::reset),

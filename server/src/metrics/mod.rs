@@ -1,4 +1,11 @@
-//! Metrics in the OpenMetrics text form.
+//! Metrics in the OpenMetrics text form. `docs/metrics.md` says what each means.
+//!
+//! Labels are bounded: names of methods, stages and outcomes that this code knows, numbers of workers and levels, and the few
+//! accounts that most was waited for.
+
+mod chain;
+mod sample;
+mod store;
 
 use std::{fmt, time::Instant};
 
@@ -13,6 +20,7 @@ use prometheus_client::{
 };
 
 use crate::rpc::Context;
+use sample::Samples;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MethodLabels {
@@ -49,7 +57,7 @@ impl Metrics {
     }
 
     /// Everything as text.
-    pub(crate) fn encode(&self, _context: &Context) -> Result<String, fmt::Error> {
+    pub(crate) fn encode(&self, context: &Context) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("heddle");
         registry.register("rpc_request_seconds", "Time of requests, by method", self.seconds.clone());
         registry.register(
@@ -57,6 +65,8 @@ impl Metrics {
             "Requests that were answered with an error, by method",
             self.failures.clone(),
         );
+        registry.register_collector(Box::new(Samples(chain::read(context))));
+        registry.register_collector(Box::new(Samples(store::read(context))));
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
