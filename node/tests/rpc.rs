@@ -52,7 +52,7 @@ fn an_airdrop_is_told_in_every_way() {
     node.confirm(&signature);
     let parsed = node
         .call("getTransaction", json!([signature, { "encoding": "jsonParsed", "maxSupportedTransactionVersion": 0 }]));
-    let transfer = &parsed["transaction"]["message"]["instructions"][1];
+    let transfer = &parsed["transaction"]["message"]["instructions"][2];
     assert_eq!((&transfer["program"], &transfer["parsed"]["info"]["lamports"]), (&json!("system"), &json!(3 * SOL)));
     assert_eq!(parsed["meta"]["postBalances"][1], 3 * SOL);
     assert_eq!(parsed["version"], "legacy");

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ed25519_dalek::{Signer, SigningKey};
 use heddle_types::{Hash, Pubkey, ids};
 
-/// Compute-unit limits of airdrops go through this range, so that two of the same amount to the same account under one
-/// blockhash are two transactions.
+/// What an airdrop may use; it uses 600.
 const UNIT_LIMIT_MIN: u32 = 1_000;
-const UNIT_LIMIT_STEPS: u32 = 1_000_000;
+const UNIT_LIMIT_STEPS: u32 = 1_000;
+/// Loaded data is charged by pages of this size (crate `solana-compute-budget` 4.2): limits within the last page cost the same.
+const PAGE_BYTES: u32 = 32 * 1024;
+const LOADED_DATA_BYTES_MAX: u32 = 64 * 1024 * 1024;
 
 /// Makes airdrops.
 pub struct Faucet {
@@ -27,10 +29,15 @@ impl Faucet {
         Pubkey::new_from_array(self.key.verifying_key().to_bytes())
     }
 
-    /// A signed transfer of `lamports`; each is another transaction.
+    /// A signed transfer of `lamports`. Each is another transaction, also to the same account under the same blockhash: its
+    /// limits differ, by nothing that costs anything.
     pub fn transfer(&self, to: &Pubkey, lamports: u64, blockhash: &Hash) -> Vec<u8> {
-        let step = self.made.fetch_add(1, Ordering::Relaxed) % UNIT_LIMIT_STEPS;
-        let message = message(&self.address(), to, lamports, UNIT_LIMIT_MIN + step, blockhash);
+        let step = self.made.fetch_add(1, Ordering::Relaxed);
+        let limits = Limits {
+            loaded_data_bytes: LOADED_DATA_BYTES_MAX - step % PAGE_BYTES,
+            units: UNIT_LIMIT_MIN + step / PAGE_BYTES % UNIT_LIMIT_STEPS,
+        };
+        let message = message(&self.address(), to, lamports, limits, blockhash);
         let mut wire = vec![1];
         wire.extend_from_slice(&self.key.sign(&message).to_bytes());
         wire.extend_from_slice(&message);
@@ -38,8 +45,15 @@ impl Faucet {
     }
 }
 
-/// A legacy message: limit, then transfer. One to itself has one account fewer.
-fn message(from: &Pubkey, to: &Pubkey, lamports: u64, unit_limit: u32, blockhash: &Hash) -> Vec<u8> {
+/// What a transfer asks for.
+#[derive(Clone, Copy)]
+struct Limits {
+    loaded_data_bytes: u32,
+    units: u32,
+}
+
+/// A legacy message: two limits, then the transfer. One to itself has one account fewer.
+fn message(from: &Pubkey, to: &Pubkey, lamports: u64, limits: Limits, blockhash: &Hash) -> Vec<u8> {
     let mut keys = vec![*from];
     if to != from {
         keys.push(*to);
@@ -56,9 +70,12 @@ fn message(from: &Pubkey, to: &Pubkey, lamports: u64, unit_limit: u32, blockhash
     let mut bytes = vec![1, 0, readonly_count, keys.len() as u8];
     keys.iter().for_each(|key| bytes.extend_from_slice(key.as_ref()));
     bytes.extend_from_slice(blockhash.as_ref());
-    bytes.push(2);
-    bytes.extend_from_slice(&[index(&ids::compute_budget::ID), 0, 5, 2]);
-    bytes.extend_from_slice(&unit_limit.to_le_bytes());
+    bytes.push(3);
+    // Tags of the compute-budget program: 2 units, 4 loaded data.
+    for (tag, limit) in [(2, limits.units), (4, limits.loaded_data_bytes)] {
+        bytes.extend_from_slice(&[index(&ids::compute_budget::ID), 0, 5, tag]);
+        bytes.extend_from_slice(&limit.to_le_bytes());
+    }
     bytes.extend_from_slice(&[index(&ids::system_program::ID), 2, 0, to_index, 12]);
     bytes.extend_from_slice(&2u32.to_le_bytes());
     bytes.extend_from_slice(&lamports.to_le_bytes());
@@ -81,7 +98,8 @@ mod tests {
                 .message_hash()
                 .to_owned()
         };
-        assert_ne!(make(&bob), make(&bob));
+        let made: std::collections::HashSet<_> = (0..100).map(|_| make(&bob)).collect();
+        assert_eq!(made.len(), 100);
         for to in [faucet.address(), ids::system_program::ID, ids::compute_budget::ID] {
             make(&to);
         }

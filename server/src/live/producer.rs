@@ -119,7 +119,9 @@ impl Producer<'_> {
         }
         self.shared.stats.note_dropped(produced.expired.len() as u64);
         let block = self.place(produced.block, adds_blockhash);
+        let count = block.transactions.len() as u64;
         if let Err(error) = self.execute(block) {
+            self.shared.stats.note_dropped(count);
             self.shared.halt(&error);
         }
         self.shared.stats.set_waiting(self.pool.waiting_count());

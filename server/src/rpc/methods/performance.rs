@@ -78,6 +78,7 @@ pub(super) fn stats(context: &Context, _: &Params) -> Result<Value, RpcError> {
         "workers": recent.workers.len(),
         "transactions": {
             "received": stats.received(),
+            "refused": stats.refused(),
             "processed": stats.processed(),
             "succeeded": stats.processed() - stats.failed().min(stats.processed()),
             "failed": stats.failed(),
