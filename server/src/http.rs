@@ -1,9 +1,6 @@
 //! The HTTP side: JSON-RPC by POST, the page, health and metrics by GET; WebSocket where a client asks for it.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -18,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     limits::{Counted, Limits, RequestRate},
+    listener::Peer,
     metrics::Metrics,
     page,
     rpc::{self, Context, Message, RpcError},
@@ -48,13 +46,9 @@ pub(crate) fn router(service: Service) -> Router {
         .with_state(service)
 }
 
-async fn root(
-    State(service): State<Service>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> Response {
+async fn root(State(service): State<Service>, ConnectInfo(from): ConnectInfo<Peer>, request: Request) -> Response {
     match *request.method() {
-        Method::POST => with_cors(post(service, from.ip(), request).await),
+        Method::POST => with_cors(post(service, from.0.ip(), request).await),
         Method::OPTIONS => with_cors(StatusCode::NO_CONTENT.into_response()),
         Method::GET | Method::HEAD => match upgrade(&service, request).await {
             Some(response) => response,
@@ -77,7 +71,7 @@ async fn upgrade(service: &Service, request: Request) -> Option<Response> {
         Ok(upgrade) => upgrade,
         Err(refused) => return Some(refused.into_response()),
     };
-    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let from = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.0.ip());
     Some(websocket::accept(service.clone(), upgrade, from))
 }
 
@@ -169,7 +163,9 @@ fn answer_all(service: &Service, message: Message) -> Option<String> {
         let name = request.as_ref().ok().and_then(|request| rpc::methods::known_name(&request.method));
         let timer = service.metrics.time_request(name);
         let answer = rpc::answer(&service.context, request);
-        timer.finish(answer.as_ref().is_some_and(|answer| answer.get("error").is_some()));
+        let error = answer.as_ref().and_then(|answer| answer.get("error"));
+        tracing::debug!(method = name.unwrap_or("unknown"), error = error.map(tracing::field::display), "answered");
+        timer.finish(error.is_some());
         answer
     };
     match message {

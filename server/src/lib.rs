@@ -13,6 +13,7 @@ mod contention;
 mod faucet;
 mod http;
 mod limits;
+mod listener;
 pub mod live;
 mod metrics;
 mod page;

@@ -18,6 +18,7 @@ use crate::{
     faucet::Faucet,
     http::{self, Service},
     limits::{Connections, Limits, RequestRate},
+    listener::{BoundedListener, Peer},
     live::{Live, LiveHandle, LiveOptions, OpenEngine, OpenError},
     metrics::Metrics,
     prices::Prices,
@@ -27,6 +28,8 @@ use crate::{
 
 /// Threads that may wait for the disk or a block on behalf of requests.
 const BLOCKING_THREADS_MAX: usize = 512;
+/// Connections beyond the bound, so that those who come too late can be told.
+const CONNECTIONS_SPARE: usize = 64;
 /// How long open connections are given when the node stops.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(2);
 
@@ -125,7 +128,8 @@ impl Server {
         };
         let stop = CancellationToken::new();
         for listener in [rpc_listener, websocket_listener] {
-            let router = http::router(service.clone()).into_make_service_with_connect_info::<SocketAddr>();
+            let listener = BoundedListener::new(listener, options.limits.connections_max + CONNECTIONS_SPARE);
+            let router = http::router(service.clone()).into_make_service_with_connect_info::<Peer>();
             let stopped = stop.clone().cancelled_owned();
             runtime.spawn(async move {
                 if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
@@ -133,6 +137,7 @@ impl Server {
                 }
             });
         }
+        tracing::info!(%rpc, %websocket, slot = chain.handle().chain().engine().tip().slot, "the node is ready");
         let live = chain.handle();
         Ok(Self {
             rpc,
@@ -166,6 +171,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        tracing::info!("the node stops");
         self.stop.cancel();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(SHUTDOWN_TIME_MAX);

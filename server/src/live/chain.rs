@@ -15,7 +15,7 @@ use super::{
     account_index::{AccountIndex, TokenRole},
     block_cache::{BlockCache, DecodedBlock},
     open_block::SignatureBytes,
-    recent_statuses::RecentStatuses,
+    recent_statuses::{RecentStatuses, SlotAndStatus},
 };
 
 /// What became of a transaction.
@@ -159,10 +159,7 @@ impl LiveChain {
     }
 
     /// Slot and status of a transaction of the ledger.
-    fn stored_status(
-        &self,
-        signature: &SignatureBytes,
-    ) -> Result<Option<(u64, Result<(), TransactionError>)>, StoreError> {
+    fn stored_status(&self, signature: &SignatureBytes) -> Result<Option<SlotAndStatus>, StoreError> {
         let Some(place) = self.store().place_of(signature)? else { return Ok(None) };
         let found = self.stored_transaction(place)?;
         Ok(found.map(|stored| (place.slot, stored.receipt.status)))

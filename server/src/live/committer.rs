@@ -79,6 +79,7 @@ fn tell_durable(shared: &Shared, chain: &LiveChain) {
     match chain.engine().durable_slot() {
         Ok(slot) => {
             for block in chain.note_durable(slot) {
+                tracing::trace!(slot = block.header.slot, "a block is durable");
                 shared.stats.note_committed(&block);
                 shared.notices.tell(&Notice::Confirmed(block));
             }

@@ -50,6 +50,7 @@ pub(crate) fn run(shared: Arc<Shared>, arrivals: &Receiver<Arrival>, commands: &
         match producer.wait(commands) {
             Wake::Tick => {
                 producer.shared.clock.tick();
+                producer.take_waiting();
                 producer.make_block(true);
             }
             Wake::Arrival(arrival) => producer.take(*arrival),
@@ -83,17 +84,26 @@ impl Producer<'_> {
 
     /// Takes a transaction, and those that wait behind it, into the pool.
     fn take(&mut self, first: Arrival) {
-        let more = self.arrivals.try_iter().take(ARRIVALS_AT_ONCE - 1).collect::<Vec<_>>();
-        for Arrival { transaction, at, answer } in std::iter::once(first).chain(more) {
-            let id = *transaction.message_hash();
-            let result = self.submit(transaction);
-            if result.is_ok() {
-                self.came.insert(id, at);
-            }
-            self.shared.stats.note_submitted(&result);
-            answer(result);
+        self.take_one(first);
+        self.take_waiting();
+    }
+
+    /// Takes what has come meanwhile: a chain whose blocks are always late would not look at it otherwise.
+    fn take_waiting(&mut self) {
+        for arrival in self.arrivals.try_iter().take(ARRIVALS_AT_ONCE) {
+            self.take_one(arrival);
         }
         self.shared.stats.set_waiting(self.pool.waiting_count());
+    }
+
+    fn take_one(&mut self, Arrival { transaction, at, answer }: Arrival) {
+        let id = *transaction.message_hash();
+        let result = self.submit(transaction);
+        if result.is_ok() {
+            self.came.insert(id, at);
+        }
+        self.shared.stats.note_submitted(&result);
+        answer(result);
     }
 
     fn submit(&mut self, transaction: heddle_engine::VerifiedTransaction) -> Result<(), SubmitError> {
@@ -150,6 +160,8 @@ impl Producer<'_> {
         let engine = self.chain.engine();
         let open = Arc::new(OpenBlock::new(&executed, engine.blockhash_count(), self.chain.transaction_count()));
         self.shared.stats.note_executed(&executed, &open, began, &mut self.came);
+        let transactions = open.transactions.len();
+        tracing::debug!(slot = open.header.slot, transactions, took = ?began.elapsed(), "made a block");
         self.chain.add_processed(open.clone());
         self.shared.notices.tell(&Notice::Processed(open.clone()));
         let job = Job::Commit { chain: self.chain.clone(), executed: Box::new(executed), open };
@@ -159,7 +171,11 @@ impl Producer<'_> {
     }
 
     fn obey(&mut self, command: Command) {
-        let answered = |answer: CommandAnswer, result| {
+        let answered = |answer: CommandAnswer, result: Result<BlockHeader, CommandError>| {
+            match &result {
+                Ok(header) => tracing::info!(slot = header.slot, "obeyed a developer's command"),
+                Err(error) => tracing::info!(%error, "refused a developer's command"),
+            }
             let _nobody_waits = answer.send(result);
         };
         match command {

@@ -12,7 +12,10 @@ use super::{OpenBlock, open_block::SignatureBytes};
 /// Transactions that are remembered: some ten blocks as full as they get, and minutes of a chain that is less busy.
 const TRANSACTIONS_MAX: usize = 1 << 17;
 
-/// (slot, why it failed).
+/// Slot of a transaction's block, and whether its instructions took effect.
+pub(crate) type SlotAndStatus = (u64, Result<(), TransactionError>);
+
+/// The same in less room: most have no error.
 type Status = (u64, Option<Box<TransactionError>>);
 
 /// Of blocks that the store has.
@@ -42,7 +45,7 @@ impl RecentStatuses {
     }
 
     /// Slot and status of a transaction.
-    pub(crate) fn get(&self, signature: &SignatureBytes) -> Option<(u64, Result<(), TransactionError>)> {
+    pub(crate) fn get(&self, signature: &SignatureBytes) -> Option<SlotAndStatus> {
         let (slot, error) = self.statuses.get(signature)?;
         Some((*slot, error.as_deref().map_or(Ok(()), |error| Err(error.clone()))))
     }

@@ -108,7 +108,7 @@ fn run(arguments: &Arguments) -> Result<(), client::Failure> {
     }
     is_over.store(true, Ordering::Relaxed);
     for sender in senders {
-        if let Err(error) = sender.join().unwrap_or_else(|_| Err(client::Failure::Panicked)) {
+        if let Err(error) = sender.join().unwrap_or(Err(client::Failure::Panicked)) {
             eprintln!("rpc_load: a connection ended early: {error}");
         }
     }
