@@ -50,15 +50,13 @@ fn listen(context: &Context, registry: &Registry, notices: &NoticeReceiver) -> b
                 tell_block(context, registry, &block, Commitment::Processed);
             }
             Notice::Confirmed(block) => tell_block(context, registry, &block, Commitment::Finalized),
-            Notice::TakenBack(header) => context.prices.forget_after(header.slot),
+            Notice::TakenBack(header) => {
+                context.prices.forget_after(header.slot);
+                registry.take_back(header.slot);
+            }
         }
     }
     !context.live.is_stopped()
-}
-
-/// Whether news of `reached` is what somebody waits for who wants `wanted`.
-fn is_due(wanted: Commitment, reached: Commitment) -> bool {
-    (wanted == Commitment::Processed) == (reached == Commitment::Processed)
 }
 
 fn tell_block(context: &Context, registry: &Registry, block: &OpenBlock, reached: Commitment) {
@@ -72,17 +70,24 @@ fn tell_block(context: &Context, registry: &Registry, block: &OpenBlock, reached
             if tells_receipt && reached == Commitment::Processed {
                 tell_received(&subscription, block.header.slot);
             }
-            if is_due(subscription.wanted.commitment, reached) {
+            // Told whatever its age: the client may have asked too late.
+            if is_level(subscription.wanted.commitment, reached) {
                 tell_signature(registry, &subscription, block.header.slot, &one.receipt.status);
             }
         }
     }
     tell_accounts(registry, block, &view, reached);
     for subscription in registry.others() {
-        if is_due(subscription.wanted.commitment, reached) || matches!(subscription.wanted.topic, Topic::SlotsUpdates) {
+        let is_step = matches!(subscription.wanted.topic, Topic::SlotsUpdates);
+        if is_step || subscription.is_due(block.header.slot, reached) {
             tell_other(context, &subscription, block, &view, reached);
         }
     }
+}
+
+/// Whether a block that has `reached` a commitment is what somebody waits for who wants `wanted`.
+pub(super) fn is_level(wanted: Commitment, reached: Commitment) -> bool {
+    (wanted == Commitment::Processed) == (reached == Commitment::Processed)
 }
 
 fn with_context(slot: u64, value: Value) -> Value {
@@ -120,7 +125,7 @@ fn tell_accounts(registry: &Registry, block: &OpenBlock, view: &View, reached: C
     for (key, account) in &block.accounts {
         for subscription in registry.of_account(key) {
             let Topic::Account { encoding, slice, .. } = subscription.wanted.topic else { continue };
-            if is_due(subscription.wanted.commitment, reached) {
+            if subscription.is_due(slot, reached) {
                 let account = account.clone().unwrap_or_else(absent);
                 // What cannot be written in this encoding cannot be told.
                 if let Ok(shown) = encode_account(view, key, &account, encoding, slice) {
@@ -133,7 +138,7 @@ fn tell_accounts(registry: &Registry, block: &OpenBlock, view: &View, reached: C
             let Topic::Program { encoding, slice, filters, .. } = &subscription.wanted.topic else { continue };
             let is_meant = filters.iter().all(|filter| filter.allows(account));
             if is_meant
-                && is_due(subscription.wanted.commitment, reached)
+                && subscription.is_due(slot, reached)
                 && let Ok(shown) = encode_account(view, key, account, *encoding, *slice)
             {
                 let keyed = json!({ "pubkey": key.to_string(), "account": shown });

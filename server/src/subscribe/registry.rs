@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     limits::{Connections, Counted},
+    live::Commitment,
     rpc::{Context, RpcError},
 };
 
@@ -69,9 +70,16 @@ pub(crate) struct Subscription {
     pub(crate) id: u64,
     pub(crate) wanted: Arc<Wanted>,
     pub(crate) outbox: Outbox,
+    /// The newest slot of its commitment when it was made: what is older, the client could have seen.
+    since: Arc<AtomicU64>,
 }
 
 impl Subscription {
+    /// Whether its client wants to hear of a block at `slot` that has `reached` a commitment.
+    pub(crate) fn is_due(&self, slot: u64, reached: Commitment) -> bool {
+        notifier::is_level(self.wanted.commitment, reached) && slot > self.since.load(Ordering::Relaxed)
+    }
+
     /// Tells its client.
     pub(crate) fn tell(&self, result: Value) {
         let message = json!({
@@ -140,7 +148,8 @@ impl Registry {
     ) -> Result<(), RpcError> {
         let max = outbox.inner.subscriptions_max;
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let subscription = Subscription { id, wanted: Arc::new(wanted), outbox: outbox.clone() };
+        let since = Arc::default();
+        let subscription = Subscription { id, wanted: Arc::new(wanted), outbox: outbox.clone(), since };
         {
             // Held until it is in the tables: a connection that goes meanwhile takes it along.
             let mut subscriptions = outbox.inner.subscriptions.lock();
@@ -150,9 +159,13 @@ impl Registry {
                 return Err(RpcError::invalid_request(message));
             }
             own.insert(id);
+            // Held meanwhile, too: the notifier looks here, so nothing is missed after the answer.
+            let mut tables = self.tables.lock();
+            let newest = context.live.chain().slot(subscription.wanted.commitment);
+            subscription.since.store(newest, Ordering::Relaxed);
             outbox.send(answer(id).into());
             self.connections.enter(Counted::Subscription, usize::MAX);
-            self.tables.lock().insert(subscription.clone());
+            tables.insert(subscription.clone());
         }
         // After it is registered: what happens from now on is told by the notifier, what happened before is told here.
         if let Topic::Signature { .. } = subscription.wanted.topic {
@@ -205,6 +218,13 @@ impl Registry {
     pub(crate) fn others(&self) -> Vec<Subscription> {
         let tables = self.tables.lock();
         tables.group(Some(&tables.others))
+    }
+
+    /// Blocks after `slot` were taken back: those that come in their place are news.
+    pub(crate) fn take_back(&self, slot: u64) {
+        for subscription in self.tables.lock().all.values() {
+            subscription.since.fetch_min(slot, Ordering::Relaxed);
+        }
     }
 
     /// Cuts everybody off: notices were lost.

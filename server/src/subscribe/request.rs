@@ -171,13 +171,13 @@ fn logs(params: &Params) -> Result<Wanted, RpcError> {
 #[serde(rename_all = "camelCase", default)]
 struct SignatureConfig {
     commitment: Option<Commitment>,
-    enable_received_notification: bool,
+    enable_received_notification: Option<bool>,
 }
 
 fn signature(params: &Params) -> Result<Wanted, RpcError> {
     let signature = params.signature(0)?;
     let config: SignatureConfig = params.config(1)?;
-    let topic = Topic::Signature { signature, tells_receipt: config.enable_received_notification };
+    let topic = Topic::Signature { signature, tells_receipt: config.enable_received_notification == Some(true) };
     Ok(Wanted { topic, commitment: config.commitment.unwrap_or_default() })
 }
 

@@ -18,12 +18,19 @@ pub(super) fn cluster_nodes(context: &Context, _: &Params) -> Result<Value, RpcE
     Ok(json!([{
         "pubkey": context.facts.identity.to_string(),
         "gossip": null,
+        "tvu": null,
         "tpu": null,
+        "tpuQuic": null,
+        "tpuForwards": null,
+        "tpuForwardsQuic": null,
+        "tpuVote": null,
+        "serveRepair": null,
         "rpc": context.facts.rpc_address,
         "pubsub": context.facts.websocket_address,
         "version": API_VERSION,
         "featureSet": null,
         "shredVersion": null,
+        "clientId": "Heddle",
     }]))
 }
 
