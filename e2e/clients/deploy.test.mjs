@@ -15,8 +15,8 @@ import { startNode } from "./node.mjs";
 import { MEMO, connect, funded, request, until } from "./steps.mjs";
 
 const LOADER = new PublicKey("BPFLoaderUpgradeab1e11111111111111111111111");
-/** The first version of the memo program, which logs nothing. */
-const MEMO_OLD = new PublicKey("Memo1UhkJRfHyvLMcVucJwxXeuD8728EqVDDwQDxFMNo");
+/** The newest memo program: small, written for few compute units. */
+const MEMO_SMALL = new PublicKey("Memo4c2pN8afCj432Lb7RMVKi9PbQnnW7ewFFaV3oAH");
 const BUFFER_HEADER_BYTES = 37;
 const PROGRAM_BYTES = 36;
 const PROGRAMDATA_HEADER_BYTES = 45;
@@ -28,8 +28,9 @@ let connection;
 let payer;
 const program = Keypair.generate();
 const [programdata] = PublicKey.findProgramAddressSync([program.publicKey.toBuffer()], LOADER);
-let oldElf;
-let newElf;
+let smallElf;
+let largeElf;
+let smallUnits;
 
 const key = (pubkey, { signer = false, writable = false } = {}) => ({ pubkey, isSigner: signer, isWritable: writable });
 const WRITABLE = { writable: true };
@@ -65,8 +66,8 @@ before(async () => {
   node = await startNode();
   connection = connect(node, "confirmed");
   payer = await funded(connection, 1000);
-  [oldElf, newElf] = await Promise.all([elfOf(MEMO_OLD), elfOf(MEMO)]);
-  assert.equal(oldElf.subarray(0, 4).toString("latin1"), "\x7fELF");
+  [smallElf, largeElf] = await Promise.all([elfOf(MEMO_SMALL), elfOf(MEMO)]);
+  assert.equal(smallElf.subarray(0, 4).toString("latin1"), "\x7fELF");
 });
 after(() => node?.stop());
 
@@ -91,12 +92,12 @@ async function writeBuffer(elf) {
   return buffer.publicKey;
 }
 
-/** Calls the program and gives its logs. */
+/** Calls the program and gives its logs, and the units it took: the two memo programs tell the same and differ in those. */
 async function call(text) {
   const memo = new TransactionInstruction({ programId: program.publicKey, keys: [], data: Buffer.from(text) });
   const signature = await send([memo]);
   const { meta } = await connection.getTransaction(signature, { maxSupportedTransactionVersion: 0 });
-  return meta.logMessages;
+  return { logs: meta.logMessages, units: meta.computeUnitsConsumed };
 }
 
 /** A program that was deployed serves from the next slot on. */
@@ -108,7 +109,7 @@ async function served() {
 const programdataInfo = () => request(node, "getAccountInfo", [programdata.toBase58(), { encoding: "jsonParsed", commitment: "confirmed" }]).then(({ value }) => value?.data.parsed.info);
 
 test("deploy from a buffer", async () => {
-  const buffer = await writeBuffer(oldElf);
+  const buffer = await writeBuffer(smallElf);
   const create = SystemProgram.createAccount({
     fromPubkey: payer.publicKey, newAccountPubkey: program.publicKey, space: PROGRAM_BYTES, programId: LOADER,
     lamports: await connection.getMinimumBalanceForRentExemption(PROGRAM_BYTES),
@@ -116,7 +117,7 @@ test("deploy from a buffer", async () => {
   const deploy = instruction(2, [
     key(payer.publicKey, { signer: true, writable: true }), key(programdata, WRITABLE), key(program.publicKey, WRITABLE),
     key(buffer, WRITABLE), key(SYSVAR_RENT_PUBKEY), key(SYSVAR_CLOCK_PUBKEY), key(SystemProgram.programId), key(payer.publicKey, SIGNER),
-  ], u64(oldElf.length));
+  ], u64(smallElf.length));
   await send([create, deploy], [program]);
   const account = await connection.getAccountInfo(program.publicKey);
   assert.deepEqual([account.executable, account.owner.equals(LOADER)], [true, true]);
@@ -128,14 +129,15 @@ test("deploy from a buffer", async () => {
 
 test("the deployed program runs", async () => {
   await served();
-  const logs = await call("first");
+  const { logs, units } = await call("memo 1");
+  smallUnits = units;
   assert.equal(logs[0], `Program ${program.publicKey} invoke [1]`);
   assert.equal(logs.at(-1), `Program ${program.publicKey} success`);
-  assert.ok(!logs.some((line) => line.includes("Memo (len")), "the old one logs nothing");
+  assert.ok(logs.some((line) => line.includes("memo 1")), logs.join("\n"));
 });
 
 test("an upgrade without room is refused; extended, it goes through and the new program runs", async () => {
-  const buffer = await writeBuffer(newElf);
+  const buffer = await writeBuffer(largeElf);
   const upgrade = instruction(3, [
     key(programdata, WRITABLE), key(program.publicKey, WRITABLE), key(buffer, WRITABLE), key(payer.publicKey, WRITABLE),
     key(SYSVAR_RENT_PUBKEY), key(SYSVAR_CLOCK_PUBKEY), key(payer.publicKey, SIGNER),
@@ -143,14 +145,16 @@ test("an upgrade without room is refused; extended, it goes through and the new 
   await assert.rejects(send([upgrade]), /account data too small/);
   const extend = instruction(6, [
     key(programdata, WRITABLE), key(program.publicKey, WRITABLE), key(SystemProgram.programId), key(payer.publicKey, { signer: true, writable: true }),
-  ], u32(newElf.length - oldElf.length));
+  ], u32(largeElf.length - smallElf.length));
   await send([extend]);
   await served();
   await send([upgrade]);
   await served();
-  assert.ok((await call("second")).includes('Program log: Memo (len 6): "second"'));
+  const { logs, units } = await call("memo 2");
+  assert.ok(logs.includes('Program log: Memo (len 6): "memo 2"'));
+  assert.ok(units > 2 * smallUnits, `${units} units, and ${smallUnits} before the upgrade`);
   const { data } = await connection.getAccountInfo(programdata);
-  assert.ok(data.subarray(PROGRAMDATA_HEADER_BYTES).equals(newElf));
+  assert.ok(data.subarray(PROGRAMDATA_HEADER_BYTES).equals(largeElf));
 });
 
 test("only the authority may upgrade, and the authority can be given away", async () => {
@@ -181,5 +185,5 @@ test("closed, it gives its rent back and runs no more", async () => {
   const close = instruction(5, [key(programdata, WRITABLE), key(home, WRITABLE), key(payer.publicKey, SIGNER), key(program.publicKey, WRITABLE)]);
   await send([close]);
   assert.equal(await connection.getBalance(home), rent);
-  await assert.rejects(call("third"));
+  await assert.rejects(call("memo 3"));
 });

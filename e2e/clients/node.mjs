@@ -15,6 +15,12 @@ const HEDDLE = process.env.HEDDLE ?? "heddle";
 const PRODUCTION = process.env.HEDDLE_BLOCK_PRODUCTION ?? "slots";
 const START_TRIES_MAX = 5;
 
+/** Nodes that run. A test that fails may not come to stop its own; they must not outlive it. */
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Whether something could listen there. */
 async function isFree(port) {
   const server = createServer();
@@ -37,6 +43,8 @@ async function launch(ledger, extra) {
   const port = await portPair();
   const names = ["node", "--ledger", ledger, "--rpc-port", `${port}`, "--block-production", PRODUCTION, "--json"];
   const child = spawn(HEDDLE, [...names, ...extra], { stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   let complaints = "";
   child.stderr.on("data", (text) => (complaints += text));
   const exited = new Promise((done) => child.once("exit", (code, signal) => done({ code, signal })));
