@@ -1,33 +1,20 @@
 // `kill -9` while many senders run, a new node on the same ledger: whatever was told as confirmed is still there.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
-import { Keypair, LAMPORTS_PER_SOL } from "@solana/web3.js";
+import { LAMPORTS_PER_SOL, PublicKey } from "@solana/web3.js";
 
 import { startNode, temporaryLedger } from "./node.mjs";
-import { connect, funded, request, transfer, until } from "./steps.mjs";
+import { connect, funded, request, until } from "./steps.mjs";
 
-const SENDERS = 40;
 const ROUNDS = 3;
 /** Confirmed transactions before the node is killed in a round. */
 const CONFIRMED_MIN = 150;
-
-/** Sends transfers until the node is gone; notes what was confirmed, how and where. */
-async function sendUntilGone(connection, sender, commitment, confirmed, state) {
-  for (let lamports = 1_000_000; !state.gone; lamports += 1) {
-    try {
-      const latest = await connection.getLatestBlockhash();
-      const to = Keypair.generate().publicKey;
-      const signature = await connection.sendTransaction(transfer(sender.publicKey, to, lamports), [sender]);
-      const { value, context } = await connection.confirmTransaction({ signature, ...latest }, commitment);
-      assert.equal(value.err, null);
-      confirmed.push({ signature, to, lamports, slot: context.slot });
-    } catch (error) {
-      if (!state.gone) throw error;
-    }
-  }
-}
 
 test(`kill -9 under load, ${ROUNDS} times: every confirmed signature and its lamports are still there`, { timeout: 180_000 }, async (context) => {
   const ledger = await temporaryLedger();
@@ -57,22 +44,23 @@ test(`kill -9 under load, ${ROUNDS} times: every confirmed signature and its lam
 
 /** Runs senders, kills the node in the midst of it; the block height that was told last. */
 async function loadAndKill(node, connection, confirmed) {
-  const senders = await Promise.all(Array.from({ length: SENDERS }, () => funded(connection, 10)));
-  const state = { gone: false };
+  const child = spawn(process.execPath, [fileURLToPath(new URL("load.mjs", import.meta.url)), node.rpc], { stdio: ["ignore", "pipe", "pipe"] });
+  let complaints = "";
+  child.stderr.on("data", (text) => (complaints += text));
   const before = confirmed.length;
-  const commitments = ["confirmed", "finalized"];
-  const running = senders.map((sender, index) => sendUntilGone(connection, sender, commitments[index % 2], confirmed, state));
-  await Promise.race([until("enough is confirmed", () => confirmed.length >= before + CONFIRMED_MIN, 60), ...running]);
-  const height = await connection.getBlockHeight("finalized");
-  state.gone = true;
-  // web3.js tells on the console what it cannot tell a node that is gone.
-  console.error = () => {};
-  await node.kill();
-  connection._rpcWebSocket.setAutoReconnect(false);
-  connection._rpcWebSocket.close();
-  // Who waits for a node that is gone waits for ever: nobody listens to them any more.
-  for (const sending of running) sending.catch(() => {});
-  return height;
+  createInterface(child.stdout).on("line", (line) => confirmed.push(JSON.parse(line)));
+  try {
+    await until("enough is confirmed", () => {
+      assert.equal(child.exitCode, null, complaints);
+      return confirmed.length >= before + CONFIRMED_MIN;
+    }, 60);
+    const height = await connection.getBlockHeight("finalized");
+    await node.kill();
+    return height;
+  } finally {
+    child.kill("SIGKILL");
+    await once(child, "close");
+  }
 }
 
 /** Every transaction, with its slot and its effect. */
@@ -83,7 +71,7 @@ async function findAll(connection, confirmed) {
     assert.deepEqual(value.map((status) => status?.confirmationStatus), some.map(() => "finalized"));
     const found = await connection.getTransactions(some.map(({ signature }) => signature), { maxSupportedTransactionVersion: 0 });
     assert.deepEqual(found.map((one) => one?.transaction.signatures[0]), some.map(({ signature }) => signature));
-    const accounts = await connection.getMultipleAccountsInfo(some.map(({ to }) => to));
+    const accounts = await connection.getMultipleAccountsInfo(some.map(({ to }) => new PublicKey(to)));
     assert.deepEqual(accounts.map((account) => account?.lamports), some.map(({ lamports }) => lamports));
   }
 }
