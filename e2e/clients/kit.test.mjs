@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { getAddMemoInstruction } from "./memo.mjs";
 import {
   SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE, airdropFactory, appendTransactionMessageInstructions,
-  createSolanaRpc, createSolanaRpcSubscriptions, createTransactionMessage, estimateComputeUnitLimitFactory, generateKeyPairSigner,
+  createSolanaRpc, createSolanaRpcSubscriptions, createTransactionMessage, estimateResourceLimitsFactory, generateKeyPairSigner,
   getBase64EncodedWireTransaction, getSignatureFromTransaction, isSolanaError, lamports, pipe, sendAndConfirmTransactionFactory,
   setTransactionMessageComputeUnitLimit, setTransactionMessageFeePayerSigner, setTransactionMessageLifetimeUsingBlockhash,
   signTransactionMessageWithSigners, signature as asSignature,
@@ -84,7 +84,7 @@ test("getTransaction in each encoding", async () => {
 
 test("simulation, and the compute units that a transaction needs", async () => {
   const message = await messageOf([pay(alice.address, 1n), getAddMemoInstruction("units")]);
-  const estimate = await estimateComputeUnitLimitFactory({ rpc })(message);
+  const { computeUnitLimit: estimate } = await estimateResourceLimitsFactory({ rpc })(message);
   assert.ok(estimate > 300 && estimate < 100_000, `${estimate}`);
   const transaction = await signTransactionMessageWithSigners(setTransactionMessageComputeUnitLimit(estimate + 300, message));
   await sendAndConfirm(transaction, { commitment: "confirmed" });

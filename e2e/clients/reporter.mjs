@@ -18,7 +18,7 @@ export default async function* report(events) {
     if (type === "test:fail" && !(isFile(data) && data.details.error?.failureType === "subtestsFailed")) {
       yield lineOf(data, "FAIL");
       const cause = data.details.error?.cause ?? data.details.error;
-      yield `${inspect(cause, { depth: 6 })}\n`.replaceAll(/^/gm, "     ");
+      yield `${inspect(cause, { depth: 6 })}\n`.replaceAll(/^(?=.)/gm, "     ");
     }
     if (type === "test:stderr" || type === "test:stdout") yield `     ${data.message}`;
   }
