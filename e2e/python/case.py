@@ -1,5 +1,6 @@
 """What the tests share: one node for each class of tests, a client for each test, accounts with SOL."""
 
+import logging
 import unittest
 
 from node import Node
@@ -8,6 +9,9 @@ from solana.rpc.commitment import Confirmed
 from solders.keypair import Keypair
 from solders.message import MessageV0
 from solders.transaction import VersionedTransaction
+
+# unittest turns on asyncio's debug mode, which reports every step of the client's own that takes its time.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 SOL = 1_000_000_000
 

@@ -20,7 +20,7 @@ class Subscriptions(NodeCase):
     async def test_account_and_unsubscribe(self) -> None:
         bob = Keypair().pubkey()
         async with SolanaWsClient(self.node.websocket_url) as websocket:
-            subscription = await websocket.account_subscribe(bob, Confirmed, "base64")
+            subscription = await websocket.account_subscribe(pubkey=bob, commitment=Confirmed, encoding="base64")
             for total in (SOL, 2 * SOL):
                 await self.pay(bob, SOL)
                 notice = await asyncio.wait_for(websocket.recv(), SECONDS_MAX)
@@ -33,7 +33,7 @@ class Subscriptions(NodeCase):
     async def test_logs(self) -> None:
         bob = Keypair().pubkey()
         async with SolanaWsClient(self.node.websocket_url) as websocket:
-            await websocket.logs_subscribe(RpcTransactionLogsFilterMentions(bob), Confirmed)
+            await websocket.logs_subscribe(filter_=RpcTransactionLogsFilterMentions(bob), commitment=Confirmed)
             signature = await self.pay(bob, SOL)
             notice = await asyncio.wait_for(websocket.recv(), SECONDS_MAX)
             self.assertEqual((notice.result.value.signature, notice.result.value.err), (signature, None))
@@ -43,7 +43,7 @@ class Subscriptions(NodeCase):
         async with SolanaWsClient(self.node.websocket_url) as websocket:
             transaction = await self.signed([transfer(TransferParams(
                 from_pubkey=self.alice.pubkey(), to_pubkey=Keypair().pubkey(), lamports=SOL))])
-            await websocket.signature_subscribe(transaction.signatures[0], Confirmed)
+            await websocket.signature_subscribe(signature=transaction.signatures[0], commitment=Confirmed)
             await self.client.send_transaction(transaction)
             notice = await asyncio.wait_for(websocket.recv(), SECONDS_MAX)
             self.assertIsNone(notice.result.value.err)
