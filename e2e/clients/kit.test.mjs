@@ -116,9 +116,11 @@ async function listen(subscribe, count, act) {
 test("subscriptions: account, logs, program, signature, slot, root", { timeout: 30_000 }, async () => {
   const { address } = await generateKeyPairSigner();
   const commitment = "confirmed";
-  const send = async () => sendAndConfirm(await signed([pay(address, SOL)]), { commitment });
+  // Each pays something else: two transactions that are equal are one.
+  let amount = SOL;
+  const send = async () => sendAndConfirm(await signed([pay(address, (amount += 1n))]), { commitment });
   const [account] = await listen(rpcSubscriptions.accountNotifications(address, { commitment, encoding: "base64" }), 1, send);
-  assert.deepEqual([account.value.lamports, account.value.data], [SOL, ["", "base64"]]);
+  assert.deepEqual([account.value.lamports, account.value.data], [SOL + 1n, ["", "base64"]]);
   const [logs] = await listen(rpcSubscriptions.logsNotifications({ mentions: [address] }, { commitment }), 1, send);
   assert.deepEqual([logs.value.err, logs.value.logs.length], [null, 2]);
   const [program] = await listen(rpcSubscriptions.programNotifications("11111111111111111111111111111111", { commitment, encoding: "base64" }), 1, send);

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { Keypair, LAMPORTS_PER_SOL, SystemProgram, Transaction, sendAndConfirmTransaction } from "@solana/web3.js";
 
 import { startNode } from "./node.mjs";
-import { connect, funded, request, transfer } from "./steps.mjs";
+import { connect, funded, request, transfer, until } from "./steps.mjs";
 
 const SENDERS = 500;
 const TRANSFERS_EACH = 3;
@@ -20,7 +20,7 @@ const receivers = senders.map(() => Keypair.generate().publicKey);
 
 before(async () => {
   node = await startNode();
-  connection = connect(node);
+  connection = connect(node, null);
   const bank = await funded(connection, 1000);
   const funding = [];
   for (let first = 0; first < SENDERS; first += FUNDED_AT_ONCE) {
@@ -52,15 +52,18 @@ test(`${SENDERS} senders, ${TRANSFERS_EACH} transfers each: all confirmed, each 
 
   const balances = [];
   for (let first = 0; first < SENDERS; first += 100) {
-    const accounts = await connection.getMultipleAccountsInfo(receivers.slice(first, first + 100));
+    const accounts = await connection.getMultipleAccountsInfo(receivers.slice(first, first + 100), "processed");
     balances.push(...accounts.map(({ lamports }) => lamports));
   }
   const wanted = (index) => [0, 1, 2].slice(0, TRANSFERS_EACH).reduce((sum, round) => sum + lamportsOf(index, round), 0);
   assert.deepEqual(balances, senders.map((_, index) => wanted(index)));
 
   for (let first = 0; first < signatures.length; first += 256) {
-    const { value } = await connection.getSignatureStatuses(signatures.slice(first, first + 256));
-    assert.ok(value.every((status) => status?.err === null && status.confirmationStatus === "finalized"));
+    await until("all are final", async () => {
+      const { value } = await connection.getSignatureStatuses(signatures.slice(first, first + 256));
+      assert.ok(value.every((status) => status?.err === null));
+      return value.every(({ confirmationStatus }) => confirmationStatus === "finalized");
+    });
   }
 });
 
@@ -72,7 +75,7 @@ test("500 airdrops asked for at once", async () => {
     const { value } = await connection.confirmTransaction({ signature, ...latest });
     assert.equal(value.err, null);
   }));
-  const balances = await Promise.all(keys.map((key) => connection.getBalance(key)));
+  const balances = await Promise.all(keys.map((key) => connection.getBalance(key, "processed")));
   assert.ok(balances.every((lamports) => lamports === LAMPORTS_PER_SOL));
 });
 

@@ -4,9 +4,12 @@ import { Connection, Keypair, LAMPORTS_PER_SOL, PublicKey, SystemProgram, Transa
 
 export const MEMO = new PublicKey("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 
-/** A connection as a wallet makes it. The commitment is web3.js' own default, finalized, unless one is given. */
-export function connect(node, commitment) {
-  const connection = new Connection(node.rpc, commitment);
+/**
+ * A connection as wallets make it, with the commitment that most of them use. Without one web3.js reads what is finalized,
+ * but waits only for what is processed: what is read right after sendAndConfirmTransaction may be older (null means that).
+ */
+export function connect(node, commitment = "confirmed") {
+  const connection = new Connection(node.rpc, commitment ?? undefined);
   // web3.js has no way to be done; without this its socket would go on connecting after the node is gone.
   node.beforeStop(() => {
     connection._rpcWebSocket.setAutoReconnect(false);

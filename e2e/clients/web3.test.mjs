@@ -10,7 +10,7 @@ import {
 } from "@solana/web3.js";
 
 import { startNode } from "./node.mjs";
-import { MEMO, connect, funded, transfer } from "./steps.mjs";
+import { MEMO, connect, funded, transfer, until } from "./steps.mjs";
 
 let node;
 let connection;
@@ -41,6 +41,14 @@ test("a transfer with sendAndConfirmTransaction moves lamports and takes the fee
   const { value } = await connection.getSignatureStatus(signature);
   assert.equal(value.confirmationStatus, "finalized");
   assert.equal(value.err, null);
+});
+
+test("a connection without a commitment: what is confirmed is there, and final soon", async () => {
+  const own = connect(node, null);
+  const bob = Keypair.generate().publicKey;
+  await sendAndConfirmTransaction(own, transfer(alice.publicKey, bob, 2_000_000), [alice]);
+  assert.equal(await own.getBalance(bob, "processed"), 2_000_000);
+  await until("final", async () => (await own.getBalance(bob)) === 2_000_000);
 });
 
 for (const commitment of ["processed", "confirmed", "finalized"]) {
