@@ -156,8 +156,9 @@ test("what fails without preflight is in a block, failed and charged", async () 
   transaction.sign([alice]);
   const before = await connection.getBalance(alice.publicKey);
   const signature = await connection.sendTransaction(transaction, { skipPreflight: true });
-  const { value } = await connection.confirmTransaction({ signature, ...latest });
-  assert.deepEqual(value.err, { InstructionError: [0, { Custom: 1 }] });
+  // web3.js gives the error as a value if it was told of it, and throws it if it asked and the block was there already.
+  const error = await connection.confirmTransaction({ signature, ...latest }).then(({ value }) => value.err, (thrown) => thrown);
+  assert.deepEqual(error, { InstructionError: [0, { Custom: 1 }] });
   assert.equal(await connection.getBalance(alice.publicKey), before - 5_000);
   const { meta } = await connection.getTransaction(signature, { maxSupportedTransactionVersion: 0 });
   assert.deepEqual(meta.err, { InstructionError: [0, { Custom: 1 }] });
