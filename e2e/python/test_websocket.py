@@ -21,12 +21,13 @@ class Subscriptions(NodeCase):
         bob = Keypair().pubkey()
         async with SolanaWsClient(self.node.websocket_url) as websocket:
             subscription = await websocket.account_subscribe(pubkey=bob, commitment=Confirmed, encoding="base64")
-            for total in (SOL, 2 * SOL):
-                await self.pay(bob, SOL)
+            # Amounts differ: two transactions that are equal are one.
+            for lamports, total in ((SOL, SOL), (SOL + 1, 2 * SOL + 1)):
+                await self.pay(bob, lamports)
                 notice = await asyncio.wait_for(websocket.recv(), SECONDS_MAX)
                 self.assertEqual(notice.result.value.lamports, total)
             await websocket.unsubscribe(subscription)
-            await self.pay(bob, SOL)
+            await self.pay(bob, SOL + 2)
             with self.assertRaises(asyncio.TimeoutError):
                 await asyncio.wait_for(websocket.recv(), 2)
 
