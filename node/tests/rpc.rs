@@ -6,6 +6,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Node, ask, get, next};
+use tungstenite::Message;
 
 const ALICE: &str = "A11111111111111111111111111111111111111111A";
 const SYSTEM: &str = "11111111111111111111111111111111";
@@ -63,6 +64,32 @@ fn an_airdrop_is_told_in_every_way() {
     assert_eq!(block["signatures"], json!([signature]));
     assert_eq!(node.call("getBalance", json!([ALICE]))["value"], 3 * SOL);
     assert_eq!(node.call("getTransactionCount", json!([])), 1);
+}
+
+/// Clients drop notifications of a subscription whose number they do not know yet.
+#[test]
+fn the_answer_comes_before_the_notification() {
+    let node = Node::start(&["--memory", "--block-production", "transaction"]);
+    let signature = node.airdrop(ALICE, SOL);
+    let mut socket = node.connect();
+    for config in [json!({ "enableReceivedNotification": true }), json!({ "enableReceivedNotification": null })] {
+        let request = json!({ "id": 1, "method": "signatureSubscribe", "params": [signature, config] });
+        socket.send(Message::text(request.to_string())).expect("sent");
+        let number = next(&mut socket)["result"].clone();
+        assert!(number.is_u64(), "{number}");
+        if config["enableReceivedNotification"] == true {
+            assert_eq!(next(&mut socket)["params"]["result"]["value"], "receivedSignature");
+        }
+        let told = next(&mut socket);
+        assert_eq!(
+            (&told["params"]["subscription"], &told["params"]["result"]["value"]["err"]),
+            (&number, &Value::Null)
+        );
+    }
+    // A subscription hears of what comes after it.
+    ask(&mut socket, "accountSubscribe", json!([ALICE, { "commitment": "confirmed" }]));
+    node.airdrop(ALICE, SOL);
+    assert_eq!(next(&mut socket)["params"]["result"]["value"]["lamports"], 2 * SOL);
 }
 
 #[test]

@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::{Value, json};
 use support::{Node, PATIENCE, ask, get, next, post};
-use tungstenite::Message;
+use tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 const ALICE: &str = "A11111111111111111111111111111111111111111A";
 const SYSTEM: &str = "11111111111111111111111111111111";
@@ -196,12 +199,28 @@ fn broken_clients_do_not_matter() {
     assert_healthy(&node);
 }
 
+/// Clients that hear nothing take it for a failure and connect again, for ever.
+#[test]
+fn a_farewell_is_answered() {
+    let node = Node::start(&["--memory"]);
+    let mut socket = node.connect();
+    ask(&mut socket, "slotSubscribe", json!([]));
+    let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+    socket.close(Some(frame)).expect("sent");
+    let answer = loop {
+        if let Message::Close(answer) = socket.read().expect("an answer") {
+            break answer;
+        }
+    };
+    assert_eq!(answer.expect("a frame").code, CloseCode::Normal);
+}
+
 #[test]
 fn a_client_that_does_not_read_is_cut_off() {
-    let node = Node::start(&["--memory", "--slot-time", "1", "--max-unread-messages", "8"]);
+    let node = Node::start(&["--memory", "--slot-time", "20", "--max-unread-messages", "64"]);
     let mut slow = node.connect();
     assert!(ask(&mut slow, "slotSubscribe", json!([]))["result"].is_u64());
-    for _ in 0..200 {
+    for _ in 0..1000 {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "slotSubscribe", "params": [] });
         // It may be cut off while it still asks.
         if slow.send(Message::text(request.to_string())).is_err() {
@@ -215,7 +234,7 @@ fn a_client_that_does_not_read_is_cut_off() {
     // Others are not.
     let mut quick = node.connect();
     ask(&mut quick, "slotSubscribe", json!([]));
-    for _ in 0..100 {
+    for _ in 0..20 {
         next(&mut quick);
     }
     assert_healthy(&node);

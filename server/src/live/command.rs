@@ -41,12 +41,32 @@ pub enum CommandError {
 
 /// Each is answered with the newest block afterwards.
 pub(crate) enum Command {
-    SetAccounts { accounts: Vec<(Pubkey, Option<Account>)>, answer: CommandAnswer },
-    Travel { to: Travel, answer: CommandAnswer },
-    SetPaused { is_paused: bool, answer: CommandAnswer },
-    Settle { answer: CommandAnswer },
-    Revert { slot: u64, answer: CommandAnswer },
-    Reset { answer: CommandAnswer },
+    SetAccounts {
+        accounts: Vec<(Pubkey, Option<Account>)>,
+        answer: CommandAnswer,
+    },
+    Travel {
+        to: Travel,
+        answer: CommandAnswer,
+    },
+    SetPaused {
+        is_paused: bool,
+        answer: CommandAnswer,
+    },
+    /// A block that adds a blockhash, before the clock would make one.
+    NewBlockhash {
+        answer: CommandAnswer,
+    },
+    Settle {
+        answer: CommandAnswer,
+    },
+    Revert {
+        slot: u64,
+        answer: CommandAnswer,
+    },
+    Reset {
+        answer: CommandAnswer,
+    },
     Stop,
 }
 

@@ -56,6 +56,8 @@ use command::Command;
 
 /// Blocks that may wait for their commit while the next one is executed.
 const UNCOMMITTED_BLOCKS_MAX: usize = 2;
+/// How long a blockhash is the newest, whoever asks for another.
+pub const BLOCKHASH_TIME_MIN: Duration = Duration::from_millis(40);
 /// Commands that may wait.
 const COMMANDS_MAX: usize = 64;
 
@@ -336,6 +338,15 @@ impl LiveHandle {
     /// [`CommandError`].
     pub fn set_paused(&self, is_paused: bool) -> Result<BlockHeader, CommandError> {
         self.ask(|answer| Command::SetPaused { is_paused, answer })
+    }
+
+    /// Makes a block that adds a blockhash now, where the clock would do so later; none if the newest is younger than
+    /// [`BLOCKHASH_TIME_MIN`], so that nobody can make blockhashes old in no time.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn add_blockhash(&self) -> Result<BlockHeader, CommandError> {
+        self.ask(|answer| Command::NewBlockhash { answer })
     }
 
     /// Makes sure that everything executed is durable; returns the newest block.

@@ -8,7 +8,7 @@ use heddle_engine::{Block, BlockProducer, EngineError, ProducerConfig, SubmitErr
 use heddle_types::{BlockHeader, Hash, Pubkey};
 
 use super::{
-    Arrival, LiveChain, Notice, OpenBlock, Shared,
+    Arrival, BLOCKHASH_TIME_MIN, LiveChain, Notice, OpenBlock, Shared,
     command::{Command, CommandAnswer, CommandError, Travel},
     committer::Job,
     epoch::first_slot,
@@ -28,6 +28,8 @@ struct Producer<'a> {
     came: Arrivals,
     /// Where the next block goes, if not into the next slot.
     next_slot: Option<u64>,
+    /// When the newest blockhash was added.
+    blockhash_at: Instant,
 }
 
 /// Why the thread woke.
@@ -42,7 +44,16 @@ pub(crate) fn run(shared: Arc<Shared>, arrivals: &Receiver<Arrival>, commands: &
     let chain = shared.chain();
     let pool = new_pool(&shared, &chain);
     let warp = shared.options.warp_slot.filter(|slot| *slot > chain.engine().tip().slot);
-    let mut producer = Producer { shared, chain, pool, arrivals, jobs, came: Arrivals::default(), next_slot: warp };
+    let mut producer = Producer {
+        shared,
+        chain,
+        pool,
+        arrivals,
+        jobs,
+        came: Arrivals::default(),
+        next_slot: warp,
+        blockhash_at: Instant::now(),
+    };
     if warp.is_some() {
         producer.make_block(true);
     }
@@ -128,6 +139,9 @@ impl Producer<'_> {
             self.came.remove(one.message_hash());
         }
         self.shared.stats.note_dropped(produced.expired.len() as u64);
+        if adds_blockhash {
+            self.blockhash_at = Instant::now();
+        }
         let block = self.place(produced.block, adds_blockhash);
         let count = block.transactions.len() as u64;
         if let Err(error) = self.execute(block) {
@@ -183,6 +197,12 @@ impl Producer<'_> {
             Command::Travel { to, answer } => answered(answer, self.travel(to)),
             Command::SetPaused { is_paused, answer } => {
                 self.shared.clock.set_paused(is_paused);
+                answered(answer, Ok(self.chain.engine().tip()));
+            }
+            Command::NewBlockhash { answer } => {
+                if self.blockhash_at.elapsed() >= BLOCKHASH_TIME_MIN {
+                    self.make_block(true);
+                }
                 answered(answer, Ok(self.chain.engine().tip()));
             }
             Command::Settle { answer } => answered(answer, self.settle()),

@@ -1,17 +1,20 @@
 //! Transactions that come in, and airdrops.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use crossbeam::channel;
 use heddle_engine::{IngressError, SubmitError, VerifiedTransaction};
-use heddle_types::{SanitizedTransaction, TransactionError, limits};
+use heddle_types::{SanitizedTransaction, TransactionError, ids, limits};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::simulate;
 use crate::{
-    live::{Commitment, Stage},
-    rpc::{Context, Params, RpcError, parse_hash},
+    live::{BLOCKHASH_TIME_MIN, ClockMode, Commitment, Stage},
+    rpc::{Context, ContextConfig, Params, RpcError, parse_hash, transaction_error},
     show::{base58, from_base64},
 };
 
@@ -80,18 +83,49 @@ pub(super) fn send_transaction(context: &Context, params: &Params) -> Result<Val
     let config: SendConfig = params.config(1)?;
     let transaction = config.encoding.unwrap_or_default().decode(&text)?;
     let verified = verify(context, transaction)?;
-    if !config.skip_preflight {
-        let view = crate::rpc::ContextConfig {
-            commitment: config.preflight_commitment,
-            min_context_slot: config.min_context_slot,
-        };
-        context.view(&view)?;
-        if let Some(cause) = context.live.halted() {
-            return Err(RpcError::unhealthy(cause));
+    let attempt = || {
+        if !config.skip_preflight {
+            let view =
+                ContextConfig { commitment: config.preflight_commitment, min_context_slot: config.min_context_slot };
+            context.view(&view)?;
+            if let Some(cause) = context.live.halted() {
+                return Err(RpcError::unhealthy(cause));
+            }
+            simulate::preflight(context, &verified)?;
         }
-        simulate::preflight(context, &verified)?;
+        submit(context, verified.clone())
+    };
+    match attempt() {
+        Err(error) if is_blockhash_not_found(&error) && advances_nonce(&verified) => {
+            await_blockhash(context)?;
+            attempt()
+        }
+        result => result,
     }
-    submit(context, verified)
+}
+
+fn is_blockhash_not_found(error: &RpcError) -> bool {
+    error.data.as_ref().is_some_and(|data| data["err"] == transaction_error(&TransactionError::BlockhashNotFound))
+}
+
+/// Whether it names a nonce in the place of a blockhash.
+fn advances_nonce(transaction: &VerifiedTransaction) -> bool {
+    const ADVANCE_NONCE_TAG: [u8; 4] = 4u32.to_le_bytes();
+    let transaction = transaction.transaction();
+    transaction.instructions().next().is_some_and(|first| {
+        transaction.static_keys().get(usize::from(first.program_index)) == Some(&ids::system_program::ID)
+            && first.data.starts_with(&ADVANCE_NONCE_TAG)
+    })
+}
+
+/// A nonce can be advanced once per blockhash. Where blocks come faster than blockhashes a client must not notice: so there
+/// is another one.
+fn await_blockhash(context: &Context) -> Result<(), RpcError> {
+    if context.live.clock().mode == ClockMode::Transaction {
+        thread::sleep(BLOCKHASH_TIME_MIN);
+        context.live.add_blockhash().map_err(RpcError::overloaded)?;
+    }
+    Ok(())
 }
 
 /// Verifies every signature.
