@@ -16,7 +16,7 @@ use heddle_server::{
     Limits, Server, ServerOptions,
     live::{LiveOptions, OpenEngine, OpenError, Travel},
 };
-use heddle_storage::{LedgerOptions, MemoryStore, RocksStore, Store};
+use heddle_storage::{Fault, FaultStore, LedgerOptions, MemoryStore, RocksStore, Store};
 use heddle_types::Pubkey;
 use serde_json::{Value, json};
 
@@ -29,12 +29,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Chain {
     /// `None`: in memory.
     database: Option<PathBuf>,
+    /// What goes wrong in memory.
+    fault: Option<Fault>,
 }
 
 impl Chain {
     fn store(&self) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match &self.database {
-            None => Arc::new(MemoryStore::with_ledger(LedgerOptions::EVERYTHING)),
+            None => {
+                let store = Arc::new(MemoryStore::with_ledger(LedgerOptions::EVERYTHING));
+                match self.fault {
+                    Some(fault) => Arc::new(FaultStore::new(store, fault)),
+                    None => store,
+                }
+            }
             Some(path) => Arc::new(RocksStore::open(path)?),
         })
     }
@@ -76,6 +84,15 @@ pub struct Node(Server);
 impl Node {
     /// A chain in memory, or in a database.
     pub fn start(database: Option<PathBuf>) -> Self {
+        Self::serve(Chain { database, fault: None })
+    }
+
+    /// A chain in memory that a commit fails.
+    pub fn with_fault(fault: Fault) -> Self {
+        Self::serve(Chain { database: None, fault: Some(fault) })
+    }
+
+    fn serve(chain: Chain) -> Self {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let options = ServerOptions {
             rpc: any_port,
@@ -86,7 +103,7 @@ impl Node {
             faucet: Some(faucet()),
             allows_development: true,
         };
-        Self(Server::start(Arc::new(Chain { database }), options).unwrap())
+        Self(Server::start(Arc::new(chain), options).unwrap())
     }
 
     /// Makes a block of all that waits.
@@ -95,6 +112,22 @@ impl Node {
         let slot = live.chain().engine().tip().slot + 1;
         // The clock goes from slot to slot; the one after the tip is as good as any later.
         live.travel(Travel::Slot(slot)).unwrap();
+    }
+
+    /// As [`Self::make_block`], where that may fail.
+    pub fn try_block(&self) {
+        let live = self.0.live();
+        let slot = live.chain().engine().tip().slot + 1;
+        let _it_may_fail = live.travel(Travel::Slot(slot));
+    }
+
+    /// The status line of a GET.
+    pub fn status(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.0.rpc_address()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
     }
 
     /// The body of a GET, and its content type.
