@@ -10,7 +10,7 @@ import {
 import { createAssociatedTokenAccountInstruction, createMint, getAssociatedTokenAddressSync } from "@solana/spl-token";
 
 import { startNode } from "./node.mjs";
-import { MEMO, connect, funded, request, transfer } from "./steps.mjs";
+import { MEMO, connect, funded, request, transfer, until } from "./steps.mjs";
 
 let node;
 let connection;
@@ -159,7 +159,8 @@ test("what fails without preflight is in a block, failed and charged", async () 
   // web3.js gives the error as a value if it was told of it, and throws it if it asked and the block was there already.
   const error = await connection.confirmTransaction({ signature, ...latest }).then(({ value }) => value.err, (thrown) => thrown);
   assert.deepEqual(error, { InstructionError: [0, { Custom: 1 }] });
-  assert.equal(await connection.getBalance(alice.publicKey), before - 5_000);
+  // It throws a failure as soon as that is processed, whatever commitment it was asked for.
+  await until("the fee is gone at confirmed", async () => (await connection.getBalance(alice.publicKey)) === before - 5_000);
   const { meta } = await connection.getTransaction(signature, { maxSupportedTransactionVersion: 0 });
   assert.deepEqual(meta.err, { InstructionError: [0, { Custom: 1 }] });
 });

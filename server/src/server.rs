@@ -30,6 +30,8 @@ use crate::{
 const BLOCKING_THREADS_MAX: usize = 512;
 /// Connections beyond the bound, so that those who come too late can be told.
 const CONNECTIONS_SPARE: usize = 64;
+/// How often two neighbouring free ports are looked for.
+const NEIGHBOURS_TRIES: usize = 32;
 /// How long open connections are given when the node stops.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(2);
 
@@ -37,7 +39,7 @@ const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(2);
 pub struct ServerOptions {
     /// Where JSON-RPC is served; port 0 takes any.
     pub rpc: SocketAddr,
-    /// Where subscriptions are served; port 0 takes any.
+    /// Where subscriptions are served; port 0 takes any, next to that of JSON-RPC if both are 0.
     pub websocket: SocketAddr,
     /// How the chain runs.
     pub live: LiveOptions,
@@ -96,8 +98,8 @@ impl Server {
             .build()
             .map_err(StartError::Threads)?;
         // First the ports: a second node must not touch the chain of the first.
-        let (rpc_listener, rpc) = listen(&runtime, options.rpc)?;
-        let (websocket_listener, websocket) = listen(&runtime, options.websocket)?;
+        let ((rpc_listener, rpc), (websocket_listener, websocket)) =
+            listen_pair(&runtime, options.rpc, options.websocket)?;
         let chain = Live::start(opener, options.live)?;
         let connections = Arc::new(Connections::default());
         let facts = NodeFacts {
@@ -186,7 +188,28 @@ impl Drop for Server {
     }
 }
 
-fn listen(runtime: &Runtime, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+type Listening = (TcpListener, SocketAddr);
+
+/// Listens on both ports. Of any two ports it takes neighbours, where clients look for the second one unless told otherwise.
+fn listen_pair(
+    runtime: &Runtime,
+    rpc: SocketAddr,
+    websocket: SocketAddr,
+) -> Result<(Listening, Listening), StartError> {
+    if rpc.port() == 0 && websocket.port() == 0 {
+        for _ in 0..NEIGHBOURS_TRIES {
+            let first = listen(runtime, rpc)?;
+            let next = first.1.port().checked_add(1);
+            let neighbour = next.map(|port| listen(runtime, SocketAddr::new(websocket.ip(), port)));
+            if let Some(Ok(second)) = neighbour {
+                return Ok((first, second));
+            }
+        }
+    }
+    Ok((listen(runtime, rpc)?, listen(runtime, websocket)?))
+}
+
+fn listen(runtime: &Runtime, address: SocketAddr) -> Result<Listening, StartError> {
     let failed = |source| StartError::Listen { address, source };
     let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
