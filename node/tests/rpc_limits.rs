@@ -129,6 +129,15 @@ fn bodies_batches_and_rates_are_bounded() {
     assert!(body.contains("at most 3"), "{body}");
     assert_healthy(&node);
 
+    // Answers of 3 MB each: the rest of the batch is refused, one by one.
+    let node = Node::start(&["--memory"]);
+    let long = vec![json!({ "id": 1, "method": "getLeaderSchedule" }); 60];
+    let (status, body) = post(node.rpc, Value::Array(long).to_string().as_bytes());
+    let answers: Vec<Value> = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, answers.len()), (200, 60));
+    assert!(answers[0].get("result").is_some());
+    assert_eq!(answers[59]["error"]["code"], -32600);
+
     let node = Node::start(&["--memory", "--requests-per-second", "5"]);
     let statuses: Vec<u16> = (0..20).map(|_| post(node.rpc, request.to_string().as_bytes()).0).collect();
     assert_eq!((statuses[0], statuses.contains(&429)), (200, true), "{statuses:?}");

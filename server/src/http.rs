@@ -159,22 +159,38 @@ pub(crate) async fn carry_out(service: &Service, message: Message) -> Option<Str
 }
 
 fn answer_all(service: &Service, message: Message) -> Option<String> {
-    let answer = |request: Result<rpc::Request, rpc::Refused>| {
-        let name = request.as_ref().ok().and_then(|request| rpc::methods::known_name(&request.method));
-        let timer = service.metrics.time_request(name);
-        let answer = rpc::answer(&service.context, request);
-        let error = answer.as_ref().and_then(|answer| answer.get("error"));
-        tracing::debug!(method = name.unwrap_or("unknown"), error = error.map(tracing::field::display), "answered");
-        timer.finish(error.is_some());
-        answer
-    };
     match message {
-        Message::Single(request) => answer(request).map(|answer| answer.to_string()),
+        Message::Single(request) => answer(service, request),
         Message::Batch(batch) => {
-            let answers: Vec<Value> = batch.into_iter().filter_map(answer).collect();
-            (!answers.is_empty()).then(|| Value::Array(answers).to_string())
+            // Joined as text: the values of a thousand long answers would take many times their room.
+            let mut text = String::from("[");
+            for request in batch {
+                let answer = if text.len() < service.limits.batch_answer_bytes_max {
+                    answer(service, request)
+                } else {
+                    rpc::refuse(request, &RpcError::invalid_request("the answers to this batch are too long"))
+                };
+                let Some(answer) = answer else { continue };
+                if text.len() > 1 {
+                    text.push(',');
+                }
+                text.push_str(&answer);
+            }
+            text.push(']');
+            (text.len() > 2).then_some(text)
         }
     }
+}
+
+/// Carries out one request and measures it.
+fn answer(service: &Service, request: Result<rpc::Request, rpc::Refused>) -> Option<String> {
+    let name = request.as_ref().ok().and_then(|request| rpc::methods::known_name(&request.method));
+    let timer = service.metrics.time_request(name);
+    let answer = rpc::answer(&service.context, request);
+    let error = answer.as_ref().and_then(|answer| answer.get("error"));
+    tracing::debug!(method = name.unwrap_or("unknown"), error = error.map(tracing::field::display), "answered");
+    timer.finish(error.is_some());
+    answer.map(|answer| answer.to_string())
 }
 
 async fn health(State(service): State<Service>) -> Response {

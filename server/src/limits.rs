@@ -18,6 +18,8 @@ pub struct Limits {
     pub websocket_message_bytes_max: usize,
     /// Most requests in a batch.
     pub batch_max: usize,
+    /// Bytes of answers to one batch after which the rest of it is refused.
+    pub batch_answer_bytes_max: usize,
     /// Most connections, of each kind.
     pub connections_max: usize,
     /// Most subscriptions of one connection.
@@ -36,6 +38,7 @@ impl Default for Limits {
             body_bytes_max: 4 << 20,
             websocket_message_bytes_max: 1 << 20,
             batch_max: 1000,
+            batch_answer_bytes_max: 64 << 20,
             connections_max: 10_000,
             subscriptions_max: 10_000,
             outbox_max: 4096,

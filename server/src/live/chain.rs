@@ -76,11 +76,7 @@ impl Head {
     /// The newest block of an engine that has none open. O(blocks).
     fn of_engine(engine: &Engine) -> Result<Self, StoreError> {
         let mut transaction_count = 0;
-        let mut slot = 0;
-        while let Some(header) = engine.store().next_header(slot)? {
-            transaction_count += header.transaction_count;
-            slot = header.slot;
-        }
+        engine.store().for_each_header(&mut |header| transaction_count += header.transaction_count)?;
         Ok(Self { header: engine.tip(), blockhash_count: engine.blockhash_count(), transaction_count })
     }
 }

@@ -117,6 +117,14 @@ pub fn answer(context: &Context, request: Result<Request, Refused>) -> Option<Va
     })
 }
 
+/// The answer to a request that is not carried out; `None` if nobody wants one.
+pub fn refuse(request: Result<Request, Refused>, error: &RpcError) -> Option<String> {
+    match request {
+        Ok(request) => request.id.map(|id| failure(&id, error).to_string()),
+        Err(refused) => Some(refused.into_json().to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
