@@ -27,6 +27,7 @@ mod stats;
 mod view;
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -206,7 +207,13 @@ impl Live {
         })?;
         let producer = spawn("producer", {
             let shared = shared.clone();
-            move || producer::run(shared, &arrivals_in, &commands_in, jobs)
+            move || {
+                let run = AssertUnwindSafe(|| producer::run(shared.clone(), &arrivals_in, &commands_in, jobs));
+                // A chain without a producer must not look as if it only had nothing to do.
+                if panic::catch_unwind(run).is_err() {
+                    shared.halt(&EngineError::Poisoned { cause: "the thread that makes blocks panicked".to_owned() });
+                }
+            }
         })?;
         Ok(Self { shared, threads: vec![producer, committer] })
     }

@@ -1,6 +1,7 @@
 //! The thread that turns notices of the chain into notifications.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -32,8 +33,16 @@ const NOTICES_MAX: usize = 1024;
 pub fn start(context: Context, registry: Arc<Registry>) -> std::io::Result<JoinHandle<()>> {
     let mut notices = context.live.listen(NOTICES_MAX);
     let run = move || {
-        while listen(&context, &registry, &notices) {
-            tracing::warn!("subscribers are cut off: {NOTICES_MAX} notices wait");
+        loop {
+            let listening = AssertUnwindSafe(|| listen(&context, &registry, &notices));
+            if panic::catch_unwind(listening).is_err() {
+                tracing::error!("the thread that tells subscribers panicked; it goes on");
+            }
+            if context.live.is_stopped() {
+                return;
+            }
+            // Notices were lost, one way or the other: who waits for them must know.
+            tracing::warn!("every subscriber is cut off");
             registry.cut_all_off();
             notices = context.live.listen(NOTICES_MAX);
         }
@@ -41,8 +50,8 @@ pub fn start(context: Context, registry: Arc<Registry>) -> std::io::Result<JoinH
     thread::Builder::new().name("notifier".to_owned()).spawn(run)
 }
 
-/// Tells what comes until the channel is closed; whether to begin again.
-fn listen(context: &Context, registry: &Registry, notices: &NoticeReceiver) -> bool {
+/// Tells what comes until the channel is closed: the chain has stopped, or [`NOTICES_MAX`] notices were waiting.
+fn listen(context: &Context, registry: &Registry, notices: &NoticeReceiver) {
     for notice in notices {
         match notice {
             Notice::Processed(block) => {
@@ -56,7 +65,6 @@ fn listen(context: &Context, registry: &Registry, notices: &NoticeReceiver) -> b
             }
         }
     }
-    !context.live.is_stopped()
 }
 
 fn tell_block(context: &Context, registry: &Registry, block: &OpenBlock, reached: Commitment) {
