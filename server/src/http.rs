@@ -131,12 +131,8 @@ async fn serve(service: &Service, from: IpAddr, bytes: Bytes) -> Response {
         Ok(message) => message,
         Err(refused) => return json_response(StatusCode::OK, refused.into_json().to_string()),
     };
-    let count = match &message {
-        Message::Single(_) => 1,
-        Message::Batch(batch) => batch.len(),
-    };
-    if !service.rate.allows(from, count) {
-        return refusal(StatusCode::TOO_MANY_REQUESTS, &RpcError::new(-32005, "Too many requests"));
+    if !service.rate.allows(from, message.request_count()) {
+        return refusal(StatusCode::TOO_MANY_REQUESTS, &RpcError::too_many_requests());
     }
     match carry_out(service, message).await {
         Some(answer) => json_response(StatusCode::OK, answer),

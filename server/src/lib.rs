@@ -23,6 +23,7 @@ mod server;
 mod show;
 mod subscribe;
 mod websocket;
+mod writable;
 
 pub use limits::Limits;
 pub use server::{Server, ServerOptions, StartError};

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 
 use ahash::RandomState;
 use hashbrown::HashMap;
-use heddle_engine::VerifiedTransaction;
 use heddle_types::Pubkey;
 use parking_lot::RwLock;
 
-use crate::live::{BlockTransaction, OpenBlock};
+use crate::{live::OpenBlock, writable};
 
 /// Blocks that are remembered (Solana's `MAX_NUM_RECENT_BLOCKS`).
 const BLOCKS_MAX: usize = 150;
@@ -32,9 +31,10 @@ impl Prices {
     pub fn note(&self, block: &OpenBlock) {
         let mut prices = BlockPrices { slot: block.header.slot, least: u64::MAX, by_account: HashMap::default() };
         for one in &block.transactions {
-            let price = price(one);
+            let price = one.compute_unit_price;
             prices.least = prices.least.min(price);
-            for key in written(one) {
+            let keys = writable::keys(&one.transaction, &one.loaded_addresses);
+            for (key, _) in keys.filter(|(_, is_written)| *is_written) {
                 prices.by_account.entry(*key).and_modify(|least| *least = price.min(*least)).or_insert(price);
             }
         }
@@ -63,15 +63,4 @@ impl Prices {
         };
         blocks.iter().map(|block| (block.slot, price(block))).collect()
     }
-}
-
-fn price(one: &BlockTransaction) -> u64 {
-    VerifiedTransaction::without_verification(one.transaction.clone()).compute_unit_price().unwrap_or_default()
-}
-
-fn written(one: &BlockTransaction) -> impl Iterator<Item = &Pubkey> {
-    let transaction = &one.transaction;
-    let own = transaction.static_keys().iter().enumerate();
-    let own = own.filter(|(index, _)| transaction.is_writable_declared(*index)).map(|(_, key)| key);
-    own.chain(one.loaded_addresses.iter().take(transaction.looked_up_key_count().0))
 }

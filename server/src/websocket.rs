@@ -90,12 +90,8 @@ impl Connection {
             Ok(message) => message,
             Err(refused) => return Some(refused.into_json().to_string()),
         };
-        let count = match &message {
-            rpc::Message::Single(_) => 1,
-            rpc::Message::Batch(batch) => batch.len(),
-        };
-        if from.is_some_and(|from| !self.service.rate.allows(from, count)) {
-            return Some(rpc::failure(&Value::Null, &RpcError::new(-32005, "Too many requests")).to_string());
+        if from.is_some_and(|from| !self.service.rate.allows(from, message.request_count())) {
+            return Some(rpc::failure(&Value::Null, &RpcError::too_many_requests()).to_string());
         }
         match message {
             rpc::Message::Single(Ok(request)) if subscribe::is_subscription_method(&request.method) => {

@@ -7,6 +7,7 @@ use std::{
 
 use heddle_engine::Builder;
 use heddle_genesis::GenesisAccounts;
+use heddle_programs::ids::{NATIVE_MINT, NATIVE_MINT_DECIMALS, TOKEN};
 use heddle_types::{Account, Hash, Pubkey};
 use heddle_vm::EpochSchedule;
 
@@ -18,10 +19,6 @@ const LAMPORTS_PER_SOL: f64 = 1e9;
 const MINT_SOL: f64 = 500_000_000.0;
 const FAUCET_SOL: f64 = 1_000_000.0;
 const IDENTITY_SOL: f64 = 500.0;
-
-/// The mint of wrapped SOL, which programs expect to find.
-const NATIVE_MINT: Pubkey = Pubkey::from_str_const("So11111111111111111111111111111111111111112");
-const NATIVE_MINT_DECIMALS: u8 = 9;
 
 /// The first state of a chain.
 #[derive(Clone)]
@@ -95,7 +92,7 @@ fn native_mint() -> Account {
     data[44] = NATIVE_MINT_DECIMALS;
     data[45] = 1;
     // What Solana's development clusters give it.
-    Account::new(LAMPORTS_PER_SOL as u64, &data, heddle_programs::ids::TOKEN)
+    Account::new(LAMPORTS_PER_SOL as u64, &data, TOKEN)
 }
 
 /// The key that Solana's tools use unless told otherwise, if it is there.

@@ -17,6 +17,10 @@ pub mod ids {
     pub const TOKEN: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
     /// Token-2022.
     pub const TOKEN_2022: Pubkey = Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+    /// The mint of wrapped SOL: an account of [`TOKEN`], which programs know by heart.
+    pub const NATIVE_MINT: Pubkey = Pubkey::from_str_const("So11111111111111111111111111111111111111112");
+    /// Its decimals.
+    pub const NATIVE_MINT_DECIMALS: u8 = 9;
     /// Associated token account.
     pub const ASSOCIATED_TOKEN_ACCOUNT: Pubkey = Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
     /// Memo 1.0.

@@ -6,7 +6,10 @@ use ahash::RandomState;
 use hashbrown::HashMap;
 use heddle_types::{AccountLock, Pubkey, SanitizedTransaction, ids};
 
-use crate::live::{BlockTransaction, OpenBlock, SignatureBytes};
+use crate::{
+    live::{BlockTransaction, OpenBlock, SignatureBytes},
+    writable,
+};
 
 /// A block as the analysis sees it.
 pub(super) struct BlockLocks {
@@ -109,19 +112,9 @@ impl BlockLocks {
     }
 }
 
-/// What a transaction locks, as the engine demotes it.
+/// What a transaction locks, and whether it writes it.
 fn locked(one: &BlockTransaction) -> impl Iterator<Item = (Pubkey, bool)> {
-    let transaction = &one.transaction;
-    let mut is_invoked = [false; 256];
-    transaction.instructions().for_each(|instruction| is_invoked[usize::from(instruction.program_index)] = true);
-    if one.keys().any(|key| *key == ids::bpf_loader_upgradeable::ID) {
-        is_invoked = [false; 256];
-    }
-    one.keys().enumerate().map(move |(index, key)| {
-        let is_demoted = is_invoked.get(index).is_some_and(|is_invoked| *is_invoked);
-        let is_written = transaction.is_writable_declared(index) && !is_demoted && !heddle_programs::is_reserved(key);
-        (*key, is_written)
-    })
+    writable::keys(&one.transaction, &one.loaded_addresses).map(|(key, is_written)| (*key, is_written))
 }
 
 /// The programs that a transaction calls itself, each once.
@@ -157,6 +150,7 @@ mod tests {
         BlockTransaction {
             transaction: SanitizedTransaction::parse(&wire).unwrap(),
             loaded_addresses: Box::default(),
+            compute_unit_price: 0,
             receipt: Receipt {
                 status: Ok(()),
                 executed: true,

@@ -83,23 +83,15 @@ impl Entry {
 
 impl Maps {
     fn set(&mut self, key: Pubkey, account: Option<&Account>) {
-        let entry = account.map(Entry::of);
-        let before = match entry {
-            Some(_) => None,
-            None => self.entries.remove(&key),
-        };
-        if let Some(before) = before {
+        if let Some(before) = self.entries.remove(&key) {
             self.remove(&key, &before);
         }
-        if let Some(entry) = entry {
-            self.insert(key, entry);
+        if let Some(account) = account {
+            self.insert(key, Entry::of(account));
         }
     }
 
     fn insert(&mut self, key: Pubkey, entry: Entry) {
-        if let Some(before) = self.entries.remove(&key) {
-            self.remove(&key, &before);
-        }
         self.by_owner.entry(entry.owner).or_default().insert(key);
         if let Some(roles) = &entry.roles {
             for (map, who) in self.by_role.iter_mut().zip(roles.iter()) {

@@ -16,6 +16,8 @@ pub struct BlockTransaction {
     pub transaction: SanitizedTransaction,
     /// The keys that came through lookup tables.
     pub loaded_addresses: Box<[Pubkey]>,
+    /// What it bids for a compute unit, in micro-lamports.
+    pub compute_unit_price: u64,
     /// What came of it.
     pub receipt: Receipt,
 }
@@ -60,6 +62,8 @@ impl OpenBlock {
             transactions.push(BlockTransaction {
                 transaction: transaction.transaction().clone(),
                 loaded_addresses: block.loaded_addresses(position).into(),
+                // One that cannot be read is in no block.
+                compute_unit_price: transaction.compute_unit_price().unwrap_or_default(),
                 receipt: receipt.clone(),
             });
         }

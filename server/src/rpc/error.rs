@@ -86,6 +86,11 @@ impl RpcError {
         Self::new(-32005, format!("Node is overloaded: {cause}"))
     }
 
+    /// More requests from one address than are allowed.
+    pub fn too_many_requests() -> Self {
+        Self::new(-32005, "Too many requests")
+    }
+
     /// No block was made at this slot.
     pub fn slot_skipped(slot: u64) -> Self {
         Self::new(-32007, format!("Slot {slot} was skipped, or missing due to ledger jump to recent snapshot"))

@@ -33,6 +33,16 @@ pub enum Message {
     Batch(Vec<Result<Request, Refused>>),
 }
 
+impl Message {
+    /// How many requests it holds, or what came in their places.
+    pub fn request_count(&self) -> usize {
+        match self {
+            Self::Single(_) => 1,
+            Self::Batch(batch) => batch.len(),
+        }
+    }
+}
+
 /// The answer to something that is no request.
 #[derive(Clone, Debug)]
 pub struct Refused(Box<Value>);

@@ -3,12 +3,15 @@
 //! Shapes: Solana's `getTransaction`, as Agave 4.2 answers it.
 
 use heddle_parse::MintFacts;
-use heddle_types::{Pubkey, Receipt, ReceiptDetails, SanitizedTransaction, TokenBalance, TransactionVersion, ids};
+use heddle_types::{Pubkey, Receipt, ReceiptDetails, SanitizedTransaction, TokenBalance, TransactionVersion};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{base58, base64};
-use crate::rpc::{RpcError, transaction_error, transaction_status};
+use crate::{
+    rpc::{RpcError, transaction_error, transaction_status},
+    writable,
+};
 
 /// How transactions are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -128,28 +131,17 @@ pub fn all_keys(shown: Shown<'_>) -> Vec<Pubkey> {
 pub fn parsed_keys(shown: Shown<'_>) -> Value {
     let transaction = shown.transaction;
     let static_count = transaction.static_keys().len();
-    let writable_loaded = transaction.looked_up_key_count().0;
-    let keys = all_keys(shown);
-    let is_demoted = |index: usize, key: &Pubkey| {
-        heddle_programs::is_reserved(key)
-            || (is_called(transaction, index) && !keys.contains(&ids::bpf_loader_upgradeable::ID))
-    };
-    let shown_keys = keys.iter().enumerate().map(|(index, key)| {
+    let keys = writable::keys(transaction, shown.loaded_addresses).enumerate();
+    let shown_keys = keys.map(|(index, (key, is_writable))| {
         let is_static = index < static_count;
-        let is_declared =
-            if is_static { transaction.is_writable_declared(index) } else { index - static_count < writable_loaded };
         json!({
             "pubkey": key.to_string(),
-            "writable": is_declared && !is_demoted(index, key),
+            "writable": is_writable,
             "signer": is_static && transaction.is_signer(index),
             "source": if is_static { "transaction" } else { "lookupTable" },
         })
     });
     shown_keys.collect()
-}
-
-fn is_called(transaction: &SanitizedTransaction, index: usize) -> bool {
-    transaction.instructions().any(|instruction| usize::from(instruction.program_index) == index)
 }
 
 struct InstructionParts<'a> {

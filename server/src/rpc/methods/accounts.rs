@@ -1,6 +1,7 @@
 //! Accounts: one, some, or all of a program.
 
 use heddle_parse::{MintFacts, TokenAccount};
+use heddle_programs::ids::{NATIVE_MINT, NATIVE_MINT_DECIMALS};
 use heddle_types::{Account, Pubkey};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,9 +16,6 @@ use crate::{
     },
 };
 
-/// The mint of wrapped SOL, whose account need not be there.
-const NATIVE_MINT: Pubkey = Pubkey::from_str_const("So11111111111111111111111111111111111111112");
-const NATIVE_MINT_DECIMALS: u8 = 9;
 /// Accounts that may be asked for at once (Solana's `MAX_MULTIPLE_ACCOUNTS`).
 const MULTIPLE_ACCOUNTS_MAX: usize = 100;
 /// Filters of one request (Solana's `MAX_GET_PROGRAM_ACCOUNT_FILTERS`).
@@ -69,6 +67,7 @@ pub fn encode_account(
 /// # Errors
 /// The store.
 pub(super) fn mint_facts(view: &View, mint: &Pubkey) -> Result<Option<MintFacts>, RpcError> {
+    // Its account need not be there.
     if *mint == NATIVE_MINT {
         return Ok(Some(MintFacts::with_decimals(NATIVE_MINT_DECIMALS)));
     }
